@@ -1,0 +1,47 @@
+/** Where an outgoing HTTP request may go: the origin of the WHATWG URL standard, or all hosts below a suffix. */
+export interface Origin {
+  scheme: "http" | "https";
+  /** Canonical: lower case, no trailing dot, punycode, brackets around IPv6; or `*.suffix`, which excludes the suffix itself. */
+  host: string;
+  /** Always explicit here; a grant without a port means the scheme's own. */
+  port: number;
+}
+
+export interface SocketRule {
+  /** An IP address, a CIDR block, or a host name (then only addresses that a granted look-up of that name returned). */
+  host: string;
+  protocol: "tcp" | "udp";
+  /** Inclusive ranges; a single port is a range of one. */
+  ports: { from: number; to: number }[];
+}
+
+export interface FileRule {
+  /** Absolute path in the guest, normalised. */
+  path: string;
+  access: "read" | "write";
+  /** Name of the volume that the App binds to a place. */
+  volume: string;
+}
+
+/** What one module may do: the union of its grants, as plain data. Everything that is not named is denied. */
+export interface Rules {
+  http: Origin[];
+  sockets: SocketRule[];
+  /** Host names, canonical as in `Origin`, or `*.suffix`. */
+  nameLookup: string[];
+  filesystem: FileRule[];
+  /** Keys. */
+  environment: string[];
+  /** Keys. */
+  config: string[];
+  keyValue: string[];
+  blobs: string[];
+  messaging: string[];
+  sql: string[];
+  /** Names of other Apps or Services. */
+  calls: string[];
+  /** Full WIT names of interfaces outside the other families, with version (`acme:ai/model@1.2.0`). */
+  interfaces: string[];
+  /** On unless a grant narrows them. */
+  ambient: { clocks: boolean; random: boolean; stdio: boolean };
+}
