@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,16 +55,17 @@ async function installDependencies() {
   const installed = () => readFile(stamp, "utf8").catch(() => "");
   if ((await installed()) === wanted) return;
 
-  // Beside node_modules, which npm deletes.
   const lock = join(root, ".npm-install.lock");
   const onWait = (pid) => say(`Waiting for process ${pid}, which installs the npm dependencies`);
   await withLock(
     lock,
     async () => {
       if ((await installed()) === wanted) return;
-      say("Installing the npm dependencies (npm ci)");
+      say("Installing the npm dependencies (npm install)");
       const started = Date.now();
-      await npmCi();
+      // An aborted installation must not pass for the one that it began to replace.
+      await rm(stamp, { force: true });
+      await npmInstall();
       await writeFile(stamp, wanted);
       say(`Installed the npm dependencies in ${Math.round((Date.now() - started) / 1000)} s`);
     },
@@ -72,19 +73,23 @@ async function installDependencies() {
   );
 }
 
-/** No dependency needs its install script. Standard output stays free for what the task prints. */
-async function npmCi() {
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+/**
+ * Installs what package-lock.json says, and leaves it as it is. Not `npm ci`: that one refuses a lock that lacks a
+ * platform's optional package, and npm leaves those out when the registry in use does not have them.
+ * No dependency needs its install script. Standard output stays free for what the task prints.
+ */
+async function npmInstall() {
+  const args = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   const [command, ...first] = npmCommand();
   const code = await run(command, [...first, ...args], {
     env: { ...process.env, PATH: pathWithoutModules() },
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32" && first.length === 0,
   });
-  if (code !== 0) throw new Error(`npm ci failed with exit code ${code}.`);
+  if (code !== 0) throw new Error(`npm install failed with exit code ${code}.`);
 }
 
-/** The npm that started us, else the one on PATH; never with the Node inside node_modules, which it is about to delete. */
+/** The npm that started us, else the one on PATH; never with the Node inside node_modules, which it may replace. */
 function npmCommand() {
   const { npm_execpath: script, npm_node_execpath: node } = process.env;
   if (script?.endsWith("npm-cli.js") && node && !node.startsWith(modules)) return [node, script];
@@ -104,7 +109,7 @@ function repositoryNode() {
   if (major > 22 || (major === 22 && minor >= 18)) return process.execPath;
   throw new Error(
     `This repository needs Node 22.18 or newer, and its own is not installed for ${process.platform}-${process.arch}. ` +
-      `Install a newer Node (this is ${process.versions.node}), or run npm ci with optional dependencies.`,
+      `Install a newer Node (this is ${process.versions.node}), or install with optional dependencies.`,
   );
 }
 
