@@ -1,0 +1,183 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { pluginFile } from "../pluginFiles.ts";
+import { type Digest, hexOf } from "./digest.ts";
+import { ArtifactError, throwIfCancelled } from "./errors.ts";
+import { type Inspection, inspectionSchema, inspectorVersion } from "./inspection.ts";
+import { damaged, missing, type Store } from "./store.ts";
+import type { InspectReply, InspectRequest } from "./wasmToolsWorker.ts";
+
+export interface InspectorOptions {
+  /** How long one module may take. Default 60 000. */
+  timeoutMilliseconds?: number;
+  /** How long the worker waits for another module before it ends and gives its memory back. Default 2 000. */
+  idleMilliseconds?: number;
+  /** The worker's script. Default: the one that is shipped. */
+  script?: string;
+}
+
+/**
+ * Inspects modules in one worker thread, one after the other. Results are kept on disk by digest and version of the inspector, so
+ * that the same bytes are parsed once on a machine; while they are known, no thread starts and no parser is loaded.
+ */
+export class Inspector {
+  private readonly store: Store;
+  private readonly options: Required<Omit<InspectorOptions, "script">> & { script: string | undefined };
+  private worker: Worker | undefined;
+  private idle: NodeJS.Timeout | undefined;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(store: Store, options: InspectorOptions = {}) {
+    this.store = store;
+    this.options = {
+      timeoutMilliseconds: options.timeoutMilliseconds ?? 60_000,
+      idleMilliseconds: options.idleMilliseconds ?? 2_000,
+      script: options.script,
+    };
+  }
+
+  /**
+   * Inspects bytes of the store.
+   *
+   * @throws ArtifactError `not-deployable`, `invalid`, `not-found`, `damaged`, `time-limit`, `cancelled`
+   */
+  async inspect(digest: Digest, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Inspection> {
+    throwIfCancelled(signal);
+    const known = await this.recall(digest);
+    if (known) return known;
+    const inspection = await this.inTurn(() => this.parse(digest, signal));
+    await this.remember(inspection);
+    return inspection;
+  }
+
+  /** Ends the worker; inspecting again starts another. */
+  async close(): Promise<void> {
+    clearTimeout(this.idle);
+    const worker = this.worker;
+    this.worker = undefined;
+    await worker?.terminate();
+  }
+
+  private inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.queue.then(task);
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  private async parse(digest: Digest, signal: AbortSignal | undefined): Promise<Inspection> {
+    throwIfCancelled(signal);
+    // Another caller may have asked for the same bytes meanwhile.
+    const known = await this.recall(digest);
+    if (known) return known;
+    clearTimeout(this.idle);
+    let reply: InspectReply;
+    try {
+      reply = await this.ask({ path: this.store.path(digest), digest }, signal);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    if ("inspection" in reply) {
+      this.idle = setTimeout(() => void this.close(), this.options.idleMilliseconds).unref();
+      return inspectionSchema.parse(reply.inspection);
+    }
+    // After an error the parser may be unusable.
+    await this.close();
+    throw await this.failure(digest, reply.error);
+  }
+
+  private async failure(
+    digest: Digest,
+    error: Extract<InspectReply, { error: unknown }>["error"],
+  ): Promise<Error> {
+    if (error.code === "internal") return new Error(`The inspection of ${digest} failed: ${error.message}`);
+    if (error.code === "not-found") return missing(digest);
+    if (error.code !== "damaged") return new ArtifactError(error.code, error.message);
+    await this.store.discard(digest);
+    return damaged(digest);
+  }
+
+  private ask(request: InspectRequest, signal: AbortSignal | undefined): Promise<InspectReply> {
+    const worker = this.start();
+    worker.ref();
+    const { timeoutMilliseconds } = this.options;
+    return new Promise<InspectReply>((resolve, reject) => {
+      const timer = setTimeout(
+        () =>
+          reject(
+            new ArtifactError(
+              "time-limit",
+              `The module could not be inspected within ${timeoutMilliseconds / 1000} seconds.`,
+            ),
+          ),
+        timeoutMilliseconds,
+      );
+      const onAbort = () => reject(new ArtifactError("cancelled", "Cancelled."));
+      const onError = (error: Error) =>
+        reject(new ArtifactError("invalid", tooHard(error), { cause: error }));
+      const onExit = (code: number) =>
+        reject(new ArtifactError("invalid", tooHard(new Error(`it ended with ${code}`))));
+      const settle = (end: () => void) => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+        worker.off("error", onError).off("exit", onExit).removeAllListeners("message");
+        end();
+      };
+      const answer = { resolve, reject };
+      resolve = (reply) => settle(() => answer.resolve(reply));
+      reject = (error) => settle(() => answer.reject(error));
+      signal?.addEventListener("abort", onAbort, { once: true });
+      worker
+        .on("error", onError)
+        .on("exit", onExit)
+        .on("message", (reply: InspectReply) => resolve(reply));
+      worker.postMessage(request);
+    }).finally(() => worker.unref());
+  }
+
+  /** Without the provider's environment, output or memory: what it parses comes from outside. */
+  private start(): Worker {
+    this.worker ??= new Worker(this.options.script ?? pluginFile("wasm-tools-worker.js"), {
+      env: {},
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: 512, stackSizeMb: 4 },
+    });
+    return this.worker;
+  }
+
+  private recordPath(digest: Digest): string {
+    return join(this.store.folder, "inspections", inspectorVersion, `${hexOf(digest)}.json`);
+  }
+
+  private async recall(digest: Digest): Promise<Inspection | undefined> {
+    const text = await readFile(this.recordPath(digest), "utf8").catch(() => undefined);
+    if (text === undefined) return undefined;
+    try {
+      const inspection = inspectionSchema.parse(JSON.parse(text));
+      return inspection.digest === digest ? inspection : undefined;
+    } catch {
+      // Not ours, or damaged: it is written anew.
+      return undefined;
+    }
+  }
+
+  /** Without this record the next run parses again: failing to write it is no reason to fail. */
+  private async remember(inspection: Inspection): Promise<void> {
+    const path = this.recordPath(inspection.digest);
+    const temporary = `${path}.${randomUUID()}`;
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await writeFile(temporary, JSON.stringify(inspection), { mode: 0o600 });
+      await rename(temporary, path);
+    } catch {
+      await rm(temporary, { force: true }).catch(() => undefined);
+    }
+  }
+}
+
+function tooHard(error: Error): string {
+  return `The module could not be parsed within the limits of memory (${error.message}). Build it again, smaller.`;
+}
