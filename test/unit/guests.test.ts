@@ -1,0 +1,17 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { guestSets, lockEntry, readGuestLock } from "../../tools/guests.ts";
+
+describe.each(guestSets)("the committed components of $lockFile", (set) => {
+  test("are those that the lock names", async () => {
+    const lock = await readGuestLock(set);
+    expect(Object.keys(lock.components).sort()).toEqual([...set.components].sort());
+  });
+
+  test.each(set.components)("%s has the digest and size of its lock entry", async (name) => {
+    const lock = await readGuestLock(set);
+    const bytes = await readFile(join(set.folder, `${name}.wasm`));
+    expect(lockEntry(bytes)).toEqual(lock.components[name]);
+  });
+});
