@@ -13,13 +13,15 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import * as z from "zod";
+import { cacheFolder } from "../provider/artifacts/cacheFolder.ts";
+import { inRepository } from "./repository.ts";
+import { runTask, TaskError } from "./task.ts";
 
 const target = "wasm32-wasip2";
-const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** One Cargo workspace, and the components that come out of it. */
 export interface GuestSet {
@@ -31,12 +33,12 @@ export interface GuestSet {
 
 export const guestSets: readonly GuestSet[] = [
   {
-    folder: join(repository, "examples/quickstart/module"),
+    folder: inRepository("examples/quickstart/module"),
     lockFile: "quickstart.lock.json",
     components: ["quickstart"],
   },
   {
-    folder: join(repository, "test/fixtures/guests"),
+    folder: inRepository("test/fixtures/guests"),
     lockFile: "guests.lock.json",
     components: ["client", "command", "config", "echo", "files", "needs-kv", "plain", "sockets"],
   },
@@ -122,14 +124,13 @@ function remapFlags(set: GuestSet, compiler: Compiler, targetFolder: string): st
 
 /** Builds one set in the cache folder. The result maps each component's name to its bytes. */
 async function build(set: GuestSet, compiler: Compiler): Promise<Map<string, Uint8Array>> {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  const targetFolder = join(cache, "pulumi-wasm/guests", set.lockFile.replace(".lock.json", ""));
+  const targetFolder = join(cacheFolder(), "guests", set.lockFile.replace(".lock.json", ""));
   await mkdir(targetFolder, { recursive: true });
   const built = await cargo(set, ["build", "--release"], {
     CARGO_TARGET_DIR: targetFolder,
     CARGO_ENCODED_RUSTFLAGS: remapFlags(set, compiler, targetFolder),
   });
-  if (!built) throw new Error(`The components of ${set.folder} do not build; Cargo says why above.`);
+  if (!built) throw new TaskError(`The components of ${set.folder} do not build; Cargo says why above.`);
   const release = join(targetFolder, target, "release");
   const read = async (name: string): Promise<[string, Uint8Array]> => [
     name,
@@ -143,8 +144,8 @@ async function build(set: GuestSet, compiler: Compiler): Promise<Map<string, Uin
 /** Builds one set into the repository. */
 async function rebuild(set: GuestSet): Promise<void> {
   const compiler = await findCompiler(set.folder);
-  if (!compiler) throw new Error("Rust is not installed: see https://rustup.rs");
-  if (!compiler.hasTarget) throw new Error(`Rust lacks the target: run \`rustup target add ${target}\``);
+  if (!compiler) throw new TaskError("Rust is not installed: see https://rustup.rs");
+  if (!compiler.hasTarget) throw new TaskError(`Rust lacks the target: run \`rustup target add ${target}\``);
   const built = await build(set, compiler);
   const lock: GuestLock = { rustc: compiler.rustc, host: compiler.host, components: {} };
   for (const [name, bytes] of built) {
@@ -200,9 +201,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) await runTask(main);
