@@ -1,0 +1,65 @@
+import { goModule } from "./goModule.ts";
+import type { Tool } from "./tool.ts";
+
+const installPulumi =
+  "Pulumi 3.200.0 or newer (https://www.pulumi.com/docs/install/), or Go 1.25 or newer, on PATH";
+
+/**
+ * Everything that the demo and the tests need beside npm packages. The language hosts are the last ones that were
+ * published in a Go module; they work with the current engine and SDK. A pulumi on PATH brings its own.
+ */
+export const tools = {
+  pulumi: {
+    version: "3.259.0",
+    executable: "pulumi",
+    // Older engines lack refresh_before_update, by which a dead server is seen.
+    onPath: { minimum: "3.200.0", versionArguments: ["version"] },
+    sources: [
+      goModule({
+        pin: "pulumi",
+        package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        ldflags: "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.259.0",
+      }),
+    ],
+    install: installPulumi,
+  },
+  "pulumi-language-nodejs": {
+    version: "3.68.0",
+    executable: "pulumi-language-nodejs",
+    onPath: { bundledWith: "pulumi" },
+    sources: [
+      goModule({
+        pin: "pulumi-language",
+        package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+      }),
+    ],
+    install: installPulumi,
+  },
+  "pulumi-language-python": {
+    version: "3.68.0",
+    executable: "pulumi-language-python",
+    onPath: { bundledWith: "pulumi" },
+    sources: [
+      goModule({
+        pin: "pulumi-language",
+        package: "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+        files: [
+          { module: "github.com/pulumi/pulumi/sdk/v3", path: "python/cmd/pulumi-language-python-exec" },
+        ],
+      }),
+    ],
+    install: installPulumi,
+  },
+  "pulumi-language-yaml": {
+    version: "1.10.0",
+    executable: "pulumi-language-yaml",
+    onPath: { bundledWith: "pulumi" },
+    sources: [
+      goModule({
+        pin: "pulumi-language-yaml",
+        package: "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+      }),
+    ],
+    install: installPulumi,
+  },
+} satisfies Record<string, Tool>;
