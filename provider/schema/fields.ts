@@ -38,12 +38,16 @@ export function orUnknown<T extends z.ZodType>(schema: T) {
 
 /** A property that must be given. */
 export function required<T extends z.ZodType>(schema: T, docs: Documentation) {
-  return orUnknown(schema).register(documentation, docs);
+  const field = orUnknown(schema);
+  documentation.add(field, docs);
+  return field;
 }
 
 /** A property that may be left out. */
 export function optional<T extends z.ZodType>(schema: T, docs: Documentation) {
-  return z.optional(orUnknown(schema)).register(documentation, docs);
+  const field = z.optional(orUnknown(schema));
+  documentation.add(field, docs);
+  return field;
 }
 
 /** A list whose items may be unknown one by one. */
@@ -58,5 +62,7 @@ export function map<T extends z.ZodType>(value: T) {
 
 /** A named object type; properties that it does not name are an error. */
 export function object<T extends z.ZodRawShape>(token: string, description: string, shape: T) {
-  return z.strictObject(shape).register(typeNames, { token, description });
+  const type = z.strictObject(shape);
+  typeNames.add(type, { token, description });
+  return type;
 }

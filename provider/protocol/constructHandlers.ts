@@ -1,0 +1,30 @@
+/** Construct, for every component in the table. The SDK's runtime is loaded with the first one. */
+
+import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
+import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
+import { components } from "../resources/index.ts";
+import { parse } from "../schema/parse.ts";
+import { InputErrors, ProviderError } from "./errors.ts";
+import { handler } from "./handler.ts";
+import { decodeProperties, revealProperties, secretStrings, type WireProperties } from "./values.ts";
+
+export const constructHandlers = {
+  Construct: handler(providerPb.ConstructRequest, async (request, { session, caller, secrets }) => {
+    const component = components.get(request.getType());
+    if (!component)
+      throw new ProviderError("notFound", `The package wasm has no component ${request.getType()}.`);
+    const wire = (request.getInputs() as structPb.Struct | undefined)?.toJavaScript() ?? {};
+    const inputs = decodeProperties(wire as WireProperties);
+    secrets.push(...secretStrings(inputs));
+    const parsed = parse(component.inputs, revealProperties(inputs));
+    if (!parsed.ok) throw new InputErrors(parsed.problems);
+    const { engineAddress } = session;
+    if (!engineAddress) throw new ProviderError("precondition", "No engine has attached to this plugin.");
+    const { construct } = await import("./construct.ts");
+    return session.operations.run(caller, 0, (signal) =>
+      construct(request, engineAddress, signal, (args) =>
+        component.construct({ ...args, known: parsed.value as never, values: inputs }),
+      ),
+    );
+  }),
+};

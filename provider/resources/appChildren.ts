@@ -1,0 +1,151 @@
+/** The children of an App. Loaded with the first App only, for it needs the SDK's runtime. */
+import type { ComponentResourceOptions, CustomResourceOptions, Input, Inputs, Output } from "@pulumi/pulumi";
+import outputModule from "@pulumi/pulumi/output.js";
+import resource from "@pulumi/pulumi/resource.js";
+import { packageVersion } from "../package.ts";
+import { isRecord, OutputValue, type Properties, Secret, type Value } from "../protocol/values.ts";
+import { isUnknown, type OrUnknown } from "../schema/fields.ts";
+import { decodeTarget, type Target } from "../targets/target.ts";
+import type { AppInputs } from "./app.ts";
+import type { ComponentArguments, Constructed } from "./component.ts";
+
+const module = "main";
+
+class AppResource extends resource.ComponentResource {
+  constructor(name: string, options: ComponentResourceOptions) {
+    super("wasm:index:App", name, {}, options);
+  }
+}
+
+/** A resource of this package as a child: the engine sends it back to this very plugin. */
+class Child extends resource.CustomResource {
+  constructor(
+    token: string,
+    name: string,
+    inputs: Inputs,
+    outputs: readonly string[],
+    options: CustomResourceOptions,
+  ) {
+    const unset = Object.fromEntries(
+      outputs.filter((output) => !(output in inputs)).map((output) => [output, undefined]),
+    );
+    super(token, name, { ...inputs, ...unset }, { version: packageVersion, ...options });
+  }
+
+  output(name: string): Output<unknown> {
+    return (this as unknown as Record<string, Output<unknown>>)[name] as Output<unknown>;
+  }
+}
+
+export function constructApp({
+  name,
+  known,
+  values,
+  inputs,
+  options,
+}: ComponentArguments<AppInputs>): Constructed {
+  const app = new AppResource(name, options);
+  const admission = new Child(
+    "wasm:index:Admission",
+    name,
+    admissionInputs(values, inputs),
+    ["report", "rules"],
+    {
+      parent: app,
+    },
+  );
+  const report = admission.output("report");
+  const target = isUnknown(known.target) ? undefined : decodeTarget(known.target);
+  // Of a place that is not known yet, the children cannot be known either; the admission shows that there will be some.
+  if (target === undefined || isUnknown(target.kind)) return { urn: app.urn, outputs: { report } };
+  const server = new Child(
+    "wasm:local:Server",
+    name,
+    serverInputs(known, inputs, target, admission.output("rules")),
+    ["url", "logFile"],
+    { parent: app },
+  );
+  const isJob = known.run === "job";
+  return {
+    urn: app.urn,
+    outputs: { report, logFile: server.output("logFile"), ...(!isJob && { url: server.output("url") }) },
+  };
+}
+
+function admissionInputs(values: Properties, inputs: Inputs): Inputs {
+  return {
+    ...pick(inputs, ["artifact", "target", "grants", "denied", "run", "acceptRisk"]),
+    ...(values["bindings"] !== undefined && { bindings: boundNames(values["bindings"], 0) }),
+  };
+}
+
+/** Names of what is bound, never values: bindings → module → family → names. */
+function boundNames(value: Value, depth: number): Input<unknown> {
+  if (value instanceof Secret) return outputModule.secret(boundNames(value.value, depth));
+  if (value instanceof OutputValue) {
+    const names = boundNames(value.value, depth);
+    return value.secret ? outputModule.secret(names) : names;
+  }
+  if (isUnknown(value)) return notKnown();
+  if (!isRecord(value)) return undefined;
+  if (depth === 2) return Object.keys(value).sort();
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, boundNames(part, depth + 1)]));
+}
+
+function serverInputs(known: AppInputs, inputs: Inputs, target: Target, rules: Output<unknown>): Inputs {
+  const bound = (family: string) => at(inputs["bindings"], module, family);
+  return withoutUndefined({
+    artifact: inputs["artifact"],
+    rules,
+    environment: asSecret(bound("environment")),
+    config: asSecret(bound("config")),
+    volumes: folders(bound("volumes")),
+    run: known.run,
+    memory: at(inputs["limits"], "memory") ?? marked(target.memory),
+    requestTimeout: at(inputs["limits"], "time") ?? marked(target.requestTimeout),
+    ...Object.fromEntries(
+      ["port", "start", "concurrency", "arguments", "forget"].map((key) => [key, at(inputs["local"], key)]),
+    ),
+  });
+}
+
+function asSecret(input: Input<unknown>): Input<unknown> {
+  return input === undefined ? undefined : outputModule.secret(input);
+}
+
+function folders(volumes: Input<unknown>): Input<unknown> {
+  return mapInput(volumes, (byName) =>
+    Object.fromEntries(Object.entries(byName ?? {}).map(([name, volume]) => [name, at(volume, "folder")])),
+  );
+}
+
+function marked(value: OrUnknown<number> | undefined): Input<unknown> {
+  return isUnknown(value) ? notKnown() : value;
+}
+
+function notKnown(): Output<unknown> {
+  return outputModule.output(outputModule.unknown);
+}
+
+/** The part of an input at a path, as an output from where the first output stands in the way. */
+function at(input: Input<unknown>, ...path: string[]): Input<unknown> {
+  return path.reduce<Input<unknown>>((part, key) => mapInput(part, (value) => value?.[key]), input);
+}
+
+function mapInput(
+  input: Input<unknown>,
+  change: (value: Record<string, unknown> | undefined) => unknown,
+): Input<unknown> {
+  if (input === undefined) return undefined;
+  if (outputModule.Output.isInstance(input))
+    return input.apply((value) => change(value as Record<string, unknown>));
+  return change(input as Record<string, unknown>) as Input<unknown>;
+}
+
+function pick(inputs: Inputs, keys: readonly string[]): Inputs {
+  return withoutUndefined(Object.fromEntries(keys.map((key) => [key, inputs[key]])));
+}
+
+function withoutUndefined(inputs: Inputs): Inputs {
+  return Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined));
+}

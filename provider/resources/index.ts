@@ -1,0 +1,13 @@
+/** Every resource and component of the package, by token: requests, schema and tests all read this table. */
+import type { Component } from "./component.ts";
+import { EdgeTarget } from "./edgeTarget.ts";
+import { Module } from "./module.ts";
+import type { CustomResource } from "./resource.ts";
+
+export const resources: ReadonlyMap<string, CustomResource> = byToken([EdgeTarget, Module]);
+
+export const components: ReadonlyMap<string, Component> = byToken<Component>([]);
+
+function byToken<T extends { token: string }>(definitions: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(definitions.map((definition) => [definition.token, definition]));
+}

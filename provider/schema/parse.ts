@@ -1,0 +1,134 @@
+/** From a zod schema's verdict to problems at property paths, in words that a user of Pulumi expects. */
+import type * as z from "zod";
+import type { Problem } from "../protocol/errors.ts";
+import { documentation } from "./fields.ts";
+
+export type Parsed<T> = { ok: true; value: T } | { ok: false; problems: Problem[] };
+
+export function parse<T extends z.ZodType>(schema: T, value: unknown): Parsed<z.output<T>> {
+  const result = schema.safeParse(value);
+  if (result.success) return { ok: true, value: result.data };
+  return { ok: false, problems: result.error.issues.flatMap((issue) => problems(schema, value, issue, [])) };
+}
+
+type Path = readonly PropertyKey[];
+
+function problems(schema: z.ZodType, whole: unknown, issue: z.core.$ZodIssue, parent: Path): Problem[] {
+  const path = [...parent, ...issue.path];
+  // The first option of each union is "not known yet"; what is wrong is said by the last one that applies.
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    const branch = mostSpecific(issue.errors);
+    if (branch) return branch.flatMap((inner) => problems(schema, whole, inner, path));
+  }
+  if (issue.code === "unrecognized_keys") {
+    const known = propertyNames(schema, path);
+    const hint = known.length > 0 ? `; the properties are ${known.join(", ")}` : "";
+    return issue.keys.map((key) => ({
+      path: propertyPath([...path, key]),
+      message: `unknown property${hint}`,
+    }));
+  }
+  return [{ path: propertyPath(path), message: message(schema, issue, path, at(whole, path)) }];
+}
+
+/** The option whose issues lie deepest is the one that the user meant. */
+function mostSpecific(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
+  const depth = (branch: z.core.$ZodIssue[]) => Math.max(0, ...branch.map((issue) => issue.path.length));
+  const candidates = branches.slice(1).filter((branch) => branch.length > 0);
+  return candidates.reduce<z.core.$ZodIssue[] | undefined>(
+    (best, branch) => (best === undefined || depth(branch) > depth(best) ? branch : best),
+    undefined,
+  );
+}
+
+function message(schema: z.ZodType, issue: z.core.$ZodIssue, path: Path, value: unknown): string {
+  if (issue.code !== "invalid_type") return issue.message;
+  if (value === undefined) {
+    const description = describe(schema, path);
+    return `is required${description ? `: ${firstSentence(description)}` : ""}`;
+  }
+  return `expected ${noun(issue.expected)}, got ${noun(kind(value))}`;
+}
+
+function firstSentence(markdown: string): string {
+  return /^.*?[.:](?=\s|$)/s.exec(markdown)?.[0].replace(/[.:]$/, "") ?? markdown;
+}
+
+function noun(type: string): string {
+  if (type === "record" || type === "object") return "an object";
+  if (type === "array") return "a list";
+  if (type === "boolean") return "true or false";
+  if (type === "int") return "a whole number";
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+function kind(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return value !== null && typeof value === "object" && value.constructor !== Object
+    ? value.constructor.name.toLowerCase()
+    : typeof value;
+}
+
+function at(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (part, key) =>
+      typeof part === "object" && part !== null ? (part as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+}
+
+/** `http[1]`, `bindings.main.environment["A.B"]`: the notation of Pulumi's property paths. */
+export function propertyPath(path: Path): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === "number") return `${text}[${key}]`;
+    const name = String(key);
+    if (!/^[A-Za-z_$][\w$-]*$/.test(name)) return `${text}[${JSON.stringify(name)}]`;
+    return text === "" ? name : `${text}.${name}`;
+  }, "");
+}
+
+/** The schema below optionals and unions with "not known yet". */
+export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  const definition = (schema as z.ZodType).def as {
+    type: string;
+    innerType?: z.core.$ZodType;
+    options?: z.core.$ZodType[];
+  };
+  if (definition.type === "optional" && definition.innerType) return unwrap(definition.innerType);
+  const [first, second, ...others] = definition.options ?? [];
+  if (definition.type === "union" && first && second && others.length === 0 && isUnknownOption(first))
+    return unwrap(second);
+  return schema;
+}
+
+function isUnknownOption(schema: z.core.$ZodType): boolean {
+  return (schema as z.ZodType).def.type === "custom";
+}
+
+function schemaAt(
+  schema: z.core.$ZodType,
+  path: Path,
+): { field: z.core.$ZodType; inner: z.core.$ZodType } | undefined {
+  const inner = unwrap(schema);
+  const [key, ...rest] = path;
+  if (key === undefined) return { field: schema, inner };
+  const definition = (inner as z.ZodType).def as {
+    type: string;
+    shape?: Record<string, z.core.$ZodType>;
+    element?: z.core.$ZodType;
+    valueType?: z.core.$ZodType;
+  };
+  const next = definition.shape?.[String(key)] ?? definition.element ?? definition.valueType;
+  return next && schemaAt(next, rest);
+}
+
+function describe(schema: z.ZodType, path: Path): string | undefined {
+  const found = schemaAt(schema, path);
+  return found && documentation.get(found.field as z.ZodType)?.description;
+}
+
+function propertyNames(schema: z.ZodType, path: Path): string[] {
+  const inner = schemaAt(schema, path)?.inner;
+  const shape = inner && ((inner as z.ZodType).def as { shape?: Record<string, unknown> }).shape;
+  return shape ? Object.keys(shape) : [];
+}

@@ -1,0 +1,25 @@
+/**
+ * What an EdgeTarget hands to an App: one opaque string. A structured output would become unknown as a whole for one
+ * unknown leaf, and an App that knows nothing of its target could show none of its children in preview. So unknown
+ * leaves are marked inside the string.
+ */
+import * as z from "zod";
+import { orUnknown } from "../schema/fields.ts";
+import { decodeMarked, encodeMarked } from "../schema/marked.ts";
+
+const targetSchema = z.object({
+  kind: orUnknown(z.enum(["local"])),
+  memory: z.optional(orUnknown(z.number())),
+  requestTimeout: z.optional(orUnknown(z.number())),
+});
+
+export type Target = z.infer<typeof targetSchema>;
+
+export function encodeTarget(target: Target): string {
+  return encodeMarked(target);
+}
+
+/** @returns undefined for a string that no EdgeTarget of this version made */
+export function decodeTarget(text: string): Target | undefined {
+  return decodeMarked(targetSchema, text);
+}
