@@ -1,35 +1,179 @@
-import type { JobResult, JobSpec, LocalOptions, Probe, ServerSpec, ServerState } from "./spec.ts";
+/** What the provider does with servers and jobs of the local target. Guests run in processes of their own. */
+import { rm } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname } from "node:path";
+import { ANSWER_MS, ControlClient } from "./controlClient.ts";
+import type { Deployment, Status } from "./controlProtocol.ts";
+import { type Instance, instanceOf } from "./instance.ts";
+import { machineId } from "./machine.ts";
+import type { GuestConfig } from "./runtime/messages.ts";
+import {
+  type GuestSpec,
+  type LocalOptions,
+  LocalTargetError,
+  type Probe,
+  type ServerSpec,
+  type ServerState,
+} from "./spec.ts";
+import { reachSupervisor } from "./supervisorProcess.ts";
+import { transpiled } from "./transpiled.ts";
+import { preopens } from "./volumes.ts";
 
+export { runJob } from "./job.ts";
+export { machineId } from "./machine.ts";
 export * from "./spec.ts";
+
+const START_TIMEOUT_MS = 60_000;
 
 /**
  * Starts the server of `spec.id`, or takes over the one that an interrupted run left behind, and returns once the new
  * version answers. Two calls at once with the same id end with one server. Fails with a LocalTargetError.
  */
-export declare function start(spec: ServerSpec, options: LocalOptions): Promise<ServerState>;
+export async function start(spec: ServerSpec, options: LocalOptions): Promise<ServerState> {
+  checkPlatform();
+  checkPort(spec.port);
+  const deployment = await deploymentOf(spec, options);
+  const instance = instanceOf(options.directory, spec.id);
+  const client = await reachSupervisor(instance, options.signal);
+  try {
+    options.log?.(`Starting ${spec.name}`);
+    await client.ask({ op: "prepare", deployment }, deployment.startTimeoutMs + ANSWER_MS, options.signal);
+    const status = await client.ask({ op: "commit" }, ANSWER_MS, options.signal);
+    return stateOf(status, instance);
+  } finally {
+    // Without a commit this takes everything back.
+    client.close();
+  }
+}
 
 /**
  * Puts the version of `spec` in the place of the one that runs, without a refused connection or a dropped request. When
  * the new version does not come up the old one keeps serving, and the error says why with the log's last lines. A server
  * that is dead is started again on its port.
  */
-export declare function replace(
+export async function replace(
   state: ServerState,
   spec: ServerSpec,
   options: LocalOptions,
-): Promise<ServerState>;
+): Promise<ServerState> {
+  requireThisMachine(state);
+  const next = await start({ ...spec, port: spec.port ?? state.port }, options);
+  if (spec.id !== state.id) await stop(state, options);
+  return next;
+}
 
 /** Says whether the server of `state` runs. Never fails for what the server does; limited to 5 seconds. */
-export declare function probe(state: ServerState, options?: { signal?: AbortSignal }): Promise<Probe>;
+export async function probe(state: ServerState, options: { signal?: AbortSignal } = {}): Promise<Probe> {
+  if (state.machineId !== machineId()) return { status: "elsewhere", hostName: state.hostName };
+  try {
+    const client = await ControlClient.connect(state.controlSocket);
+    if (!client) return { status: "dead", reason: "its process has ended" };
+    try {
+      const found = await client.ask({ op: "hello" }, ANSWER_MS, options.signal);
+      if (found.nonce !== state.nonce) return { status: "dead", reason: "another server runs in its place" };
+      const { ready, restarts, digest, port } = found;
+      return { status: "running", ready, restarts, digest, port };
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    return { status: "dead", reason: (error as Error).message };
+  }
+}
 
 /** Ends the server and removes all that belongs to it. A server that is gone already is no error. */
-export declare function stop(state: ServerState, options: LocalOptions): Promise<void>;
+export async function stop(state: ServerState, options: LocalOptions): Promise<void> {
+  requireThisMachine(state);
+  const instance = {
+    folder: dirname(state.logFile),
+    controlSocket: state.controlSocket,
+    logFile: state.logFile,
+  };
+  await end(instance, state.nonce, options);
+}
 
 /** Ends and removes what an interrupted run may have left behind under `id`; resolves when nothing remains. */
-export declare function remove(id: string, options: LocalOptions): Promise<void>;
+export async function remove(id: string, options: LocalOptions): Promise<void> {
+  await end(instanceOf(options.directory, id), undefined, options);
+}
 
-/** Runs the guest's `wasi:cli/run` once and waits for its end; the signal ends it. */
-export declare function runJob(spec: JobSpec, options: LocalOptions): Promise<JobResult>;
+async function end(instance: Instance, nonce: string | undefined, options: LocalOptions): Promise<void> {
+  const client = await ControlClient.connect(instance.controlSocket);
+  if (client) {
+    try {
+      const found = await client.ask({ op: "hello" }, ANSWER_MS, options.signal);
+      // Another server under the same id is not this state's to end.
+      if (nonce !== undefined && found.nonce !== nonce) return;
+      await client.ask({ op: "stop", nonce: found.nonce }, ANSWER_MS, options.signal);
+      await client.closed(ANSWER_MS, options.signal);
+    } finally {
+      client.close();
+    }
+  }
+  await rm(instance.controlSocket, { force: true });
+  await rm(instance.folder, { recursive: true, force: true });
+}
 
-/** Names this machine, the same from run to run; a container or a clone with its own machine id is another machine. */
-export declare function machineId(): string;
+function stateOf(status: Status, instance: Instance): ServerState {
+  return {
+    id: status.id,
+    machineId: machineId(),
+    hostName: hostname(),
+    nonce: status.nonce,
+    pid: status.pid,
+    port: status.port,
+    url: `http://127.0.0.1:${status.port}`,
+    controlSocket: instance.controlSocket,
+    logFile: instance.logFile,
+    digest: status.digest,
+  };
+}
+
+async function deploymentOf(spec: ServerSpec, options: LocalOptions): Promise<Deployment> {
+  const folders = await preopens(spec, options);
+  const code = await transpiled(spec.component, options);
+  return {
+    id: spec.id,
+    name: spec.name,
+    digest: spec.component.digest,
+    code,
+    ...(spec.port !== undefined && { port: spec.port }),
+    memoryPages: spec.limits.memoryPages,
+    preopens: folders,
+    guest: guestOf(spec),
+    startTimeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
+  };
+}
+
+/** What the guest runs with; values that no grant names stay behind. */
+export function guestOf(spec: GuestSpec): Omit<GuestConfig, "code" | "preopens"> {
+  const only = (keys: string[], values: Record<string, string>) =>
+    Object.fromEntries(Object.entries(values).filter(([key]) => keys.includes(key)));
+  return {
+    rules: spec.rules,
+    environment: only(spec.rules.environment, spec.environment),
+    config: only(spec.rules.config, spec.config),
+    arguments: [spec.name, ...(spec.arguments ?? [])],
+    requestTimeoutMs: spec.limits.requestTimeoutMs,
+    concurrency: spec.limits.concurrency,
+  };
+}
+
+function checkPlatform(): void {
+  if (process.platform !== "win32") return;
+  throw new LocalTargetError("The local target runs on Linux and macOS. On Windows, run Pulumi inside WSL.");
+}
+
+function checkPort(port: number | undefined): void {
+  if (port === undefined || (Number.isInteger(port) && port >= 1 && port <= 65_535)) return;
+  throw new LocalTargetError(
+    `${port} is no port: give a whole number from 1 to 65535, or leave it out.`,
+    "port",
+  );
+}
+
+function requireThisMachine(state: ServerState): void {
+  if (state.machineId === machineId()) return;
+  throw new LocalTargetError(`The server runs on the machine ${state.hostName}, and this is ${hostname()}.`);
+}

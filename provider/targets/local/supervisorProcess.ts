@@ -1,0 +1,66 @@
+/** Finds or starts the supervisor of an instance. */
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Readable } from "node:stream";
+import { pluginFile } from "../../pluginFiles.ts";
+import { ControlClient } from "./controlClient.ts";
+import { type Instance, privateFolder } from "./instance.ts";
+import { LocalTargetError } from "./spec.ts";
+
+/** How long a supervisor may take until it listens. */
+const START_MS = 15_000;
+const ATTEMPTS = 3;
+
+/** Connects to the instance's supervisor, which is started when there is none. */
+export async function reachSupervisor(instance: Instance, signal?: AbortSignal): Promise<ControlClient> {
+  await privateFolder(dirname(instance.folder));
+  await privateFolder(dirname(instance.controlSocket));
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    signal?.throwIfAborted();
+    const client = await ControlClient.connect(instance.controlSocket);
+    if (client) return client;
+    await startSupervisor(instance);
+  }
+  throw new LocalTargetError(`The server's process could not be reached at ${instance.controlSocket}.`);
+}
+
+async function startSupervisor(instance: Instance): Promise<void> {
+  await mkdir(instance.folder, { recursive: true, mode: 0o700 });
+  const log = openSync(instance.logFile, "a", 0o600);
+  const child = spawn(
+    process.execPath,
+    ["--no-warnings", pluginFile("local/supervisor.js"), instance.folder, instance.controlSocket],
+    { detached: true, env: {}, cwd: instance.folder, stdio: ["ignore", log, log, "pipe"] },
+  );
+  closeSync(log);
+  child.unref();
+  const line = await firstLine(child.stdio[3] as Readable, child);
+  if (line !== "ready" && line !== "taken") {
+    throw new LocalTargetError(
+      `The server's process did not start: ${line}. Its log is ${instance.logFile}.`,
+    );
+  }
+}
+
+function firstLine(stream: Readable, child: ReturnType<typeof spawn>): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    const done = (line: string) => {
+      clearTimeout(limit);
+      stream.destroy();
+      resolve(line);
+    };
+    const limit = setTimeout(() => {
+      child.kill("SIGKILL");
+      done(`it said nothing within ${START_MS} ms`);
+    }, START_MS);
+    child.once("error", (error) => done(error.message));
+    stream.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes("\n")) done(text.trimEnd());
+    });
+    stream.once("close", () => done(text.trimEnd() || "it ended"));
+  });
+}
