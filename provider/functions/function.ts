@@ -1,6 +1,5 @@
 /** The one shape of every function. */
 import type * as z from "zod";
-import type { Properties } from "../protocol/values.ts";
 import type { Context } from "../resources/resource.ts";
 
 export interface FunctionDefinition<
@@ -13,7 +12,7 @@ export interface FunctionDefinition<
   description: string;
   inputs: I;
   outputs: O;
-  call(inputs: z.output<I>, context: Context): Promise<z.output<O> & Properties>;
+  call(inputs: z.output<I>, context: Context): Promise<z.output<O>>;
 }
 
 /** Keeps the types of one definition together, and lets a table hold definitions of all types. */

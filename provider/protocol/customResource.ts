@@ -167,7 +167,7 @@ function holdsBytes(value: Value): boolean {
   return content instanceof Asset || content instanceof Archive;
 }
 
-function toProperties(fields: Fields): Properties {
+export function toProperties(fields: Fields): Properties {
   return Object.fromEntries(
     Object.entries(fields)
       .filter(([, value]) => value !== undefined)

@@ -2,6 +2,7 @@
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { functions } from "../functions/index.ts";
 import { parse } from "../schema/parse.ts";
+import { toProperties } from "./customResource.ts";
 import { ProviderError, toStruct } from "./errors.ts";
 import { handler } from "./handler.ts";
 import { checkFailure } from "./resourceHandlers.ts";
@@ -26,12 +27,13 @@ export const functionHandlers = {
     // SDKs do not call a function before its arguments are known; a request made by hand may.
     if (containsUnknown(args))
       throw new ProviderError("invalid", `${request.getTok()} needs arguments that are known.`);
-    const result = await session.operations.run(caller, 0, (signal) =>
+    const found = await session.operations.run(caller, 0, (signal) =>
       definition.call(
         parsed.value,
         session.context({ urn: "", preview: request.getPreview(), signal, secrets }),
       ),
     );
+    const result = toProperties(found);
     response.setReturn(toStruct(encodeProperties(containsSecret(args) ? secretly(result) : result)));
     return response;
   }),

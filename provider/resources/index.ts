@@ -1,10 +1,11 @@
 /** Every resource and component of the package, by token: requests, schema and tests all read this table. */
+import { CapabilityGrant } from "./capabilityGrant.ts";
 import type { Component } from "./component.ts";
 import { EdgeTarget } from "./edgeTarget.ts";
 import { Module } from "./module.ts";
 import type { CustomResource } from "./resource.ts";
 
-export const resources: ReadonlyMap<string, CustomResource> = byToken([EdgeTarget, Module]);
+export const resources: ReadonlyMap<string, CustomResource> = byToken([CapabilityGrant, EdgeTarget, Module]);
 
 export const components: ReadonlyMap<string, Component> = byToken<Component>([]);
 
