@@ -8,10 +8,10 @@ export type Digest = `sha256:${string}`;
 
 const pattern = /^sha256:[0-9a-f]{64}$/;
 
-export const digestSchema = z.custom<Digest>(
-  (value) => typeof value === "string" && pattern.test(value),
-  "not a digest: expected sha256: and 64 lower-case hexadecimal digits",
-);
+export const digestSchema = z
+  .string()
+  .regex(pattern, "not a digest: expected sha256: and 64 lower-case hexadecimal digits")
+  .transform((text) => text as Digest);
 
 /** The 64 hexadecimal digits; safe as a file's name because a digest of any other form is refused. */
 export function hexOf(digest: Digest): string {

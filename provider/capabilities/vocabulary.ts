@@ -1,0 +1,187 @@
+/**
+ * The one table of what a module can ask a host for: which imports belong to which family of grants, in which versions.
+ * Cover, grants, report, guards and targets all read it; an import that it does not name is denied.
+ */
+import type { Rules } from "./rules.ts";
+
+/** The families of grants, in the order in which they are shown. */
+export const families = [
+  "http",
+  "sockets",
+  "nameLookup",
+  "filesystem",
+  "environment",
+  "config",
+  "keyValue",
+  "blobs",
+  "messaging",
+  "sql",
+  "calls",
+  "interfaces",
+] as const satisfies (keyof Rules)[];
+
+/** A family whose grants are lists of entries. */
+export type Family = (typeof families)[number];
+
+/** What each program has unless a grant narrows it. */
+export const ambients = ["clocks", "random", "stdio"] as const satisfies (keyof Rules["ambient"])[];
+export type Ambient = (typeof ambients)[number];
+
+/** What opens an import. `structural` needs no grant: it gives types and plumbing, but no way to anything outside. */
+export type Opener = Family | Ambient;
+
+interface Row {
+  /** `namespace:package/interface`, or `module#function` for core modules. */
+  names: string[];
+  /** Any one of them opens the import. */
+  openers: Opener[] | "structural";
+  /** Versions whose meaning is known; for core modules none. */
+  versions: string[];
+}
+
+const wasi02 = Array.from({ length: 13 }, (_, patch) => `0.2.${patch}`);
+const drafts = ["0.2.0-draft", "0.2.0-draft2"];
+const unversioned: string[] = [];
+
+const inPackage = (name: string, interfaces: string) =>
+  interfaces.split(" ").map((item) => `${name}/${item}`);
+const preview1 = (functions: string) => functions.split(" ").map((item) => `wasi_snapshot_preview1#${item}`);
+
+const rows: Row[] = [
+  // WASI 0.2, stable: https://github.com/WebAssembly/WASI, wasip2/
+  { names: inPackage("wasi:io", "error poll streams"), openers: "structural", versions: wasi02 },
+  { names: inPackage("wasi:cli", "exit"), openers: "structural", versions: wasi02 },
+  {
+    names: inPackage(
+      "wasi:cli",
+      "terminal-input terminal-output terminal-stdin terminal-stdout terminal-stderr",
+    ),
+    openers: "structural",
+    versions: wasi02,
+  },
+  { names: ["wasi:http/types"], openers: "structural", versions: wasi02 },
+  { names: ["wasi:http/outgoing-handler"], openers: ["http", "calls"], versions: wasi02 },
+  {
+    names: inPackage("wasi:sockets", "tcp tcp-create-socket udp udp-create-socket"),
+    openers: ["sockets"],
+    versions: wasi02,
+  },
+  // A `network` is a handle that both sockets and look-ups ask for; by itself it opens nothing.
+  {
+    names: inPackage("wasi:sockets", "network instance-network"),
+    openers: ["sockets", "nameLookup"],
+    versions: wasi02,
+  },
+  { names: ["wasi:sockets/ip-name-lookup"], openers: ["nameLookup"], versions: wasi02 },
+  { names: inPackage("wasi:filesystem", "preopens types"), openers: ["filesystem"], versions: wasi02 },
+  { names: ["wasi:cli/environment"], openers: ["environment"], versions: wasi02 },
+  { names: inPackage("wasi:cli", "stdin stdout stderr"), openers: ["stdio"], versions: wasi02 },
+  {
+    names: inPackage("wasi:clocks", "monotonic-clock wall-clock timezone"),
+    openers: ["clocks"],
+    versions: wasi02,
+  },
+  { names: inPackage("wasi:random", "random insecure insecure-seed"), openers: ["random"], versions: wasi02 },
+
+  // Proposals, by the versions that runtimes serve.
+  { names: ["wasi:config/store"], openers: ["config"], versions: ["0.2.0-draft", "0.2.0-rc.1"] },
+  { names: ["wasi:config/runtime"], openers: ["config"], versions: ["0.2.0-draft"] },
+  { names: inPackage("wasi:keyvalue", "store atomics batch"), openers: ["keyValue"], versions: drafts },
+  {
+    names: inPackage("wasi:blobstore", "blobstore container types"),
+    openers: ["blobs"],
+    versions: ["0.2.0-draft"],
+  },
+  {
+    names: inPackage("wasi:messaging", "producer request-reply types"),
+    openers: ["messaging"],
+    versions: ["0.2.0-draft"],
+  },
+  { names: inPackage("wasi:sql", "readwrite types"), openers: ["sql"], versions: ["0.2.0-draft"] },
+
+  // WASI preview 1, the imports of core modules: https://github.com/WebAssembly/WASI, preview1/
+  {
+    names: preview1("args_get args_sizes_get environ_get environ_sizes_get"),
+    openers: ["environment"],
+    versions: unversioned,
+  },
+  { names: preview1("clock_res_get clock_time_get"), openers: ["clocks"], versions: unversioned },
+  { names: preview1("random_get"), openers: ["random"], versions: unversioned },
+  // poll_oneoff waits, as wasi:io/poll does.
+  {
+    names: preview1("poll_oneoff proc_exit proc_raise sched_yield"),
+    openers: "structural",
+    versions: unversioned,
+  },
+  {
+    names: preview1(
+      "fd_prestat_get fd_prestat_dir_name fd_readdir fd_allocate fd_advise fd_datasync fd_sync " +
+        "fd_filestat_set_size fd_filestat_set_times fd_fdstat_set_rights fd_pread fd_pwrite " +
+        "path_create_directory path_filestat_get path_filestat_set_times path_link path_open path_readlink " +
+        "path_remove_directory path_rename path_symlink path_unlink_file",
+    ),
+    openers: ["filesystem"],
+    versions: unversioned,
+  },
+  // These work on what is open already: the standard streams, files, sockets.
+  {
+    names: preview1(
+      "fd_read fd_write fd_seek fd_tell fd_close fd_renumber fd_fdstat_get fd_fdstat_set_flags fd_filestat_get",
+    ),
+    openers: ["stdio", "filesystem", "sockets"],
+    versions: unversioned,
+  },
+  {
+    names: preview1("sock_accept sock_recv sock_send sock_shutdown"),
+    openers: ["sockets"],
+    versions: unversioned,
+  },
+];
+
+const byName = new Map(rows.flatMap((row) => row.names.map((name) => [name, row] as const)));
+
+/** An import's name, taken apart. */
+export interface ImportName {
+  /** As the module has it. */
+  full: string;
+  /** `wasi:http/types`, `wasi_snapshot_preview1#path_open`, or a plain name: what `denied` may name as well. */
+  name: string;
+  /** `0.2.3`; undefined when there is none. */
+  version: string | undefined;
+  form: "interface" | "core" | "plain";
+}
+
+/** Takes the form of names that an Inspection has; a label before an interface (`cache: wasi:…`) is left out. */
+export function parseImportName(full: string): ImportName {
+  const item = full.slice(full.indexOf(": ") + 1).trimStart();
+  if (item.includes("#")) return { full, name: item, version: undefined, form: "core" };
+  const [name = item, version] = item.split("@", 2);
+  return { full, name, version, form: name.includes(":") ? "interface" : "plain" };
+}
+
+/** What the table says of an import. */
+export type Meaning =
+  | { kind: "structural" }
+  | { kind: "opened"; openers: Opener[] }
+  /** The table has the interface, but not in this version: nobody knows what it opens. */
+  | { kind: "unknownVersion"; versions: string[] }
+  /** Not in the table. */
+  | { kind: "other" };
+
+export function meaningOf(item: ImportName): Meaning {
+  const row = byName.get(item.name);
+  if (!row) return { kind: "other" };
+  if (row.versions.length > 0 && !(item.version !== undefined && row.versions.includes(item.version))) {
+    return { kind: "unknownVersion", versions: row.versions };
+  }
+  return row.openers === "structural" ? { kind: "structural" } : { kind: "opened", openers: row.openers };
+}
+
+/** Whether the table names an interface, in whatever version: then `interfaces` cannot grant it. */
+export function openersOf(name: string): Opener[] | "structural" | undefined {
+  return byName.get(name)?.openers;
+}
+
+export function isAmbient(opener: Opener): opener is Ambient {
+  return (ambients as readonly string[]).includes(opener);
+}

@@ -1,0 +1,431 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decodeGrant, encodeGrant, type Grant, grantOf, union } from "../../provider/capabilities/grant.ts";
+import { grantFields } from "../../provider/capabilities/grantFields.ts";
+import { covers, intersection, normalRules } from "../../provider/capabilities/lattice.ts";
+import { decodeRules, encodeRules, type Rules } from "../../provider/capabilities/rules.ts";
+import { unknown } from "../../provider/schema/fields.ts";
+import { parse } from "../../provider/schema/parse.ts";
+
+function grant(inputs: unknown, name = "g"): Grant {
+  const parsed = parse(grantFields, inputs);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return grantOf(name, parsed.value);
+}
+
+/** What Check reports, one line for each problem. */
+function problems(inputs: unknown): string[] {
+  const parsed = parse(grantFields, inputs);
+  return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
+}
+
+const canonical = (inputs: unknown) => JSON.parse(encodeGrant(grant(inputs)));
+
+describe("http origins", () => {
+  test.each([
+    ["https://api.stripe.com", "https://api.stripe.com"],
+    ["https://API.Stripe.com.", "https://api.stripe.com"],
+    ["HTTPS://api.stripe.com:443", "https://api.stripe.com"],
+    ["http://api.stripe.com:443", "http://api.stripe.com:443"],
+    ["https://*.example.com", "https://*.example.com"],
+    ["https://münchen.example", "https://xn--mnchen-3ya.example"],
+    ["http://localhost:8080", "http://localhost:8080"],
+    ["http://127.0.0.1:1", "http://127.0.0.1:1"],
+    ["http://[0:0::1]:65535", "http://[::1]:65535"],
+    ["http://[::ffff:1.2.3.4]", "http://[::ffff:102:304]"],
+    ["http://my_service.internal", "http://my_service.internal"],
+  ])("%s is %s", (text, expected) => {
+    expect(canonical({ http: [text] }).http).toEqual([expected]);
+  });
+
+  test.each([
+    ["api.stripe.com", "has no scheme; write https://api.stripe.com"],
+    ["api.stripe.com:8443/v1", "has no scheme; write https://api.stripe.com:8443"],
+    ["ftp://x.com", "has the scheme ftp"],
+    ["https://x.com/", "has a path or query, but a grant names whole origins; write https://x.com"],
+    ["https://x.com/v1?a=b", "write https://x.com"],
+    ["https://x.com\\@evil.com", "holds user information"],
+    ["https://x.com#frag", "has a path or query"],
+    ["https://", "names no host"],
+    ["https://*", "would name every host"],
+    ["https://*.com", "would name every host under .com"],
+    ["https://*.*.x.com", "wildcard elsewhere than once"],
+    ["https://a*.x.com", "wildcard elsewhere than once"],
+    ["https://x.*.com", "wildcard elsewhere than once"],
+    ["https://*.10.0.0.1", "a wildcard before an address"],
+    ["https://x.com:", "has a port that is not a number from 1 to 65535"],
+    ["https://x.com:0", "has a port"],
+    ["https://x.com:080", "has a port"],
+    ["https://x.com:65536", "has a port"],
+    ["https://x.com:*", "has a port"],
+    ["http://0177.0.0.1", "is an unusual form of the address 127.0.0.1; write 127.0.0.1"],
+    ["http://127.1", "write 127.0.0.1"],
+    ["http://2130706433", "write 127.0.0.1"],
+    ["http://0x7f.1", "write 127.0.0.1"],
+    ["http://①27.0.0.1", "write 127.0.0.1"],
+    ["http://[fe80::1%eth0]", "has a zone"],
+    ["http://[1.2.3.4]", "no IPv6 address between the brackets"],
+    ["http://::1", "names no host"],
+    ["https://a..b", "is no host name"],
+    ["https://-a.com", "is no host name"],
+    [`https://${"a".repeat(64)}.com`, "is no host name"],
+    ["https://x%2ecom", "is no host name"],
+    ["https://x.com\n.evil", "holds a space or a control character"],
+    ["https:// x.com", "holds a space or a control character"],
+    ["", "has no scheme"],
+    [`https://${"a.".repeat(300)}com`, "is longer than 512 characters"],
+  ])("%j is refused", (text, message) => {
+    const found = problems({ http: ["https://ok.example", text] });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain("http[1]: ");
+    expect(found[0]).toContain(message);
+  });
+
+  test("never repeat what may be a password", () => {
+    for (const text of [
+      "https://user:hunter2@x.com",
+      "user:hunter2@x.com",
+      "postgres://u:hunter2@h/db",
+      "https://u:hunter2/x@h",
+    ]) {
+      expect(problems({ http: [text] }).join()).not.toContain("hunter2");
+    }
+    expect(problems({ environment: ["KEY=hunter2"] }).join()).not.toContain("hunter2");
+  });
+
+  test("mean what the WHATWG URL standard makes of them, and nothing else", () => {
+    const strange = fc.string({ unit: fc.constantFrom(..."aZ0.:/@[]%*-_?#\\ é1x\t㎏"), maxLength: 14 });
+    fc.assert(
+      fc.property(fc.constantFrom("http://", "https://"), strange, (scheme, rest) => {
+        const parsed = parse(grantFields, { http: [scheme + rest] });
+        if (!parsed.ok) return;
+        const [origin] = grantOf("g", parsed.value).rules.http;
+        const url = new URL((scheme + rest).replace("*.", "wild."));
+        expect(origin?.host.replace("*.", "wild.")).toBe(url.hostname.replace(/\.$/, ""));
+        expect([url.pathname, url.search, url.hash, url.username]).toEqual(["/", "", "", ""]);
+        expect(origin?.port).toBe(Number(url.port || (url.protocol === "http:" ? 80 : 443)));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("other entries", () => {
+  test.each<[string, unknown, RegExp]>([
+    [
+      "a network that is not one",
+      { sockets: [socket({ host: "10.1.0.0/8" })] },
+      /sockets\[0\]\.host: .*write 10\.0\.0\.0\/8/,
+    ],
+    ["an IPv6 network that is not one", { sockets: [socket({ host: "fd12::/8" })] }, /write fd00::\/8/],
+    ["every address", { sockets: [socket({ host: "0.0.0.0/0" })] }, /would name every address/],
+    [
+      "a prefix that is too long",
+      { sockets: [socket({ host: "10.0.0.0/33" })] },
+      /prefix length from 1 to 32/,
+    ],
+    ["an octal address", { sockets: [socket({ host: "010.0.0.1" })] }, /write 8\.0\.0\.1/],
+    ["a socket wildcard", { sockets: [socket({ host: "*.x.com" })] }, /takes no wildcard/],
+    ["a URL as a socket's host", { sockets: [socket({ host: "tcp://x.com" })] }, /is a URL/],
+    [
+      "a port that counts down",
+      { sockets: [socket({ ports: ["9-1"] })] },
+      /sockets\[0\]\.ports\[0\]: counts down; write "1-9"/,
+    ],
+    [
+      "a port as a number",
+      { sockets: [socket({ ports: [5432] })] },
+      /ports\[0\]: expected a string, got a number/,
+    ],
+    ["no ports", { sockets: [socket({ ports: [] })] }, /ports: is empty/],
+    ["a wrong protocol", { sockets: [socket({ protocol: "icmp" })] }, /sockets\[0\]\.protocol/],
+    [
+      "a property that does not exist",
+      { sockets: [socket({ port: "1" })] },
+      /sockets\[0\]\.port: unknown property/,
+    ],
+    ["a look-up with a port", { nameLookup: ["db.x.com:53"] }, /nameLookup\[0\]: has a port/],
+    ["a look-up of an address", { nameLookup: ["10.0.0.1"] }, /needs no look-up/],
+    ["a relative path", { filesystem: [file({ path: "data" })] }, /filesystem\[0\]\.path: is not absolute/],
+    ["a path that climbs", { filesystem: [file({ path: "/data/../etc" })] }, /holds \. or \.\./],
+    [
+      "two volumes at one path",
+      { filesystem: [file({}), file({ path: "/data/", volume: "w" })] },
+      /filesystem\[1\]: grants \/data again/,
+    ],
+    [
+      "a host path as a volume",
+      { filesystem: [file({ volume: "/srv/data" })] },
+      /filesystem\[0\]\.volume: is no name/,
+    ],
+    ["an environment value", { environment: ["A=b"] }, /environment\[0\]: holds a value/],
+    ["a label with a space", { keyValue: ["my store"] }, /keyValue\[0\]: is no name/],
+    [
+      "an interface of a family",
+      { interfaces: ["wasi:sockets/tcp@0.2.3"] },
+      /interfaces\[0\]: belongs to sockets/,
+    ],
+    ["a version of it that nobody knows", { interfaces: ["wasi:sockets/tcp@9.0.0"] }, /belongs to sockets/],
+    ["an interface that needs no grant", { interfaces: ["wasi:io/streams@0.2.3"] }, /needs no grant/],
+    ["half a version", { interfaces: ["acme:ai/model@1.2"] }, /is no full name/],
+    ["a bare function", { interfaces: ["log"] }, /is no full name/],
+    ["a duplicate", { http: ["https://a.com", "HTTPS://A.com:443"] }, /http\[1\]: says the same as entry 0/],
+    [
+      "a family that does not exist",
+      { network: ["x"] },
+      /network: unknown property; the properties are http/,
+    ],
+    ["a string for a list", { http: "https://a.com" }, /http: expected a list, got a string/],
+  ])("%s is refused at its property", (_, inputs, message) => {
+    expect(problems(inputs).join("\n")).toMatch(message);
+  });
+
+  test("come out in one form", () => {
+    expect(
+      canonical({
+        sockets: [
+          { host: "FD00:0::/8", protocol: "tcp", ports: ["4-9", "5432", "1-3"] },
+          { host: "DB.example.com.", protocol: "udp", ports: ["53"] },
+        ],
+        filesystem: [{ path: "//data/x/", access: "write", volume: "v" }],
+        environment: ["B", "A"],
+        ambient: { clocks: false },
+      }),
+    ).toEqual({
+      name: "g",
+      sockets: [
+        { host: "db.example.com", protocol: "udp", ports: ["53"] },
+        { host: "fd00::/8", protocol: "tcp", ports: ["1-9", "5432"] },
+      ],
+      filesystem: [{ path: "/data/x", access: "write", volume: "v" }],
+      environment: ["A", "B"],
+      ambient: { clocks: false },
+    });
+  });
+
+  function socket(change: object) {
+    return { host: "10.0.0.0/8", protocol: "tcp", ports: ["1"], ...change };
+  }
+  function file(change: object) {
+    return { path: "/data", access: "read", volume: "v", ...change };
+  }
+});
+
+describe("a grant as a string", () => {
+  test("is the same for the same permissions in another order or spelling", () => {
+    const a = encodeGrant(grant({ http: ["https://a.com", "https://b.com:443"], environment: ["X", "Y"] }));
+    const b = encodeGrant(grant({ environment: ["Y", "X"], http: ["HTTPS://B.com", "https://a.com."] }));
+    expect(a).toBe(b);
+  });
+
+  test("keeps what is not known yet, family by family", () => {
+    const text = encodeGrant(
+      grant({
+        http: ["https://a.com", unknown],
+        sockets: [{ host: unknown, protocol: "tcp", ports: ["1"] }],
+        environment: unknown,
+        filesystem: [{ path: "/a", access: "read", volume: unknown }],
+        ambient: { clocks: unknown, random: false },
+      }),
+    );
+    const decoded = decodeGrant(text);
+    expect(decoded?.unknown.sort()).toEqual(["clocks", "environment", "filesystem", "http", "sockets"]);
+    expect(decoded?.rules.http).toEqual([{ scheme: "https", host: "a.com", port: 443 }]);
+    expect(decoded?.ambient).toEqual({ random: false });
+    expect(encodeGrant(decoded as Grant)).toBe(text);
+  });
+
+  test("comes back as it was", () => {
+    fc.assert(
+      fc.property(anyInputs, (inputs) => {
+        const first = grant(inputs);
+        const again = decodeGrant(encodeGrant(first));
+        expect(again).toEqual(first);
+      }),
+    );
+  });
+
+  test.each([
+    "",
+    "{",
+    "null",
+    "[]",
+    '{"http":["https://a.com"]}',
+    '{"name":"g","http":["a.com"]}',
+    '{"name":"g","more":1}',
+  ])("is refused when it is %s", (text) => {
+    expect(decodeGrant(text)).toBeUndefined();
+  });
+});
+
+const label = fc.constantFrom("a", "b", "c");
+const port = fc.integer({ min: 1, max: 12 });
+const ports = fc.uniqueArray(
+  fc.tuple(port, port).map(([x, y]) => (x === y ? `${x}` : `${Math.min(x, y)}-${Math.max(x, y)}`)),
+  { minLength: 1, maxLength: 3 },
+);
+const host = fc.constantFrom(
+  "a.example.com",
+  "b.a.example.com",
+  "*.example.com",
+  "*.a.example.com",
+  "10.0.0.1",
+  "example.com",
+);
+const network = fc.constantFrom(
+  "10.0.0.0/8",
+  "10.1.0.0/16",
+  "10.1.2.3",
+  "192.0.2.0/24",
+  "fd00::/8",
+  "fd00::1",
+  "2001:db8::/32",
+  "a.example.com",
+);
+const origin = fc
+  .tuple(fc.constantFrom("http", "https"), host, fc.constantFrom("", ":80", ":443"))
+  .map((parts) => {
+    const [scheme, name, number] = parts;
+    return `${scheme}://${name}${(scheme === "http" && number === ":80") || (scheme === "https" && number === ":443") ? "" : number}`;
+  });
+const unique = { maxLength: 3 };
+const anyInputs = fc.record(
+  {
+    http: fc.uniqueArray(origin, unique),
+    nameLookup: fc.uniqueArray(fc.constantFrom("a.example.com", "*.example.com", "*.a.example.com"), unique),
+    sockets: fc.array(fc.record({ host: network, protocol: fc.constantFrom("tcp", "udp"), ports }), {
+      maxLength: 3,
+    }),
+    filesystem: fc.uniqueArray(
+      fc.record({
+        path: fc.constantFrom("/", "/a", "/a/b"),
+        access: fc.constantFrom("read", "write"),
+        volume: label,
+      }),
+      { maxLength: 3, selector: ({ path }) => path },
+    ),
+    environment: fc.uniqueArray(label, unique),
+    keyValue: fc.uniqueArray(label, unique),
+    interfaces: fc.uniqueArray(fc.constantFrom("x:y/a@1.0.0", "x:y/a@1.0.1"), unique),
+    ambient: fc.record({ clocks: fc.boolean(), stdio: fc.boolean() }, { requiredKeys: [] }),
+  },
+  { requiredKeys: [] },
+);
+const anyRules = anyInputs.map((inputs) => grant(inputs).rules);
+
+describe("rules are a lattice", () => {
+  const join = (a: Rules, b: Rules) => {
+    const merged = structuredClone(a);
+    for (const [family, value] of Object.entries(b)) {
+      if (Array.isArray(value)) (merged[family as "config"] as unknown[]).push(...value);
+    }
+    for (const key of ["clocks", "random", "stdio"] as const)
+      merged.ambient[key] = a.ambient[key] || b.ambient[key];
+    return normalRules(merged);
+  };
+
+  test("each covers itself, and what is covered by what is covered is covered", () => {
+    fc.assert(
+      fc.property(anyRules, anyRules, anyRules, (a, b, c) => {
+        expect(covers(a, a)).toBe(true);
+        const middle = intersection(a, b);
+        expect(covers(a, intersection(middle, c))).toBe(true);
+        if (covers(a, b) && covers(b, c)) expect(covers(a, c)).toBe(true);
+      }),
+    );
+  });
+
+  test("the intersection is the most that both cover", () => {
+    fc.assert(
+      fc.property(anyRules, anyRules, anyRules, (a, b, c) => {
+        const common = intersection(a, b);
+        expect(covers(a, common) && covers(b, common)).toBe(true);
+        expect(common).toEqual(intersection(b, a));
+        const below = intersection(common, c);
+        expect(covers(common, below)).toBe(true);
+        if (covers(a, c) && covers(b, c)) expect(covers(common, c)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("the union covers each part, and nothing that covers both is left uncovered by it", () => {
+    fc.assert(
+      fc.property(anyRules, anyRules, anyRules, (a, b, c) => {
+        const both = join(a, b);
+        expect(covers(both, a) && covers(both, b)).toBe(true);
+        if (covers(c, a) && covers(c, b)) expect(covers(c, both)).toBe(true);
+        expect(join(b, a)).toEqual(both);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each<[object, object, boolean]>([
+    [{ http: ["https://*.example.com"] }, { http: ["https://a.b.example.com"] }, true],
+    [{ http: ["https://*.example.com"] }, { http: ["https://example.com"] }, false],
+    [{ http: ["https://*.example.com"] }, { http: ["https://badexample.com"] }, false],
+    [{ http: ["https://*.example.com"] }, { http: ["http://a.example.com"] }, false],
+    [{ http: ["https://a.com"] }, { http: ["https://a.com:8443"] }, false],
+    [socketsOf("10.0.0.0/8", "1-9"), socketsOf("10.2.3.4", "3"), true],
+    [socketsOf("10.0.0.0/8", "1-9"), socketsOf("11.2.3.4", "3"), false],
+    [socketsOf("10.0.0.0/8", "1-9"), socketsOf("10.2.0.0/16", "9-10"), false],
+    [socketsOf("10.2.0.0/16", "1"), socketsOf("10.0.0.0/8", "1"), false],
+    [socketsOf("fd00::/8", "1"), socketsOf("fdff:1::/32", "1"), true],
+    [socketsOf("fd00::/8", "1"), socketsOf("fe00::1", "1"), false],
+    [socketsOf("0.0.0.0/1", "1"), socketsOf("::/1", "1"), false],
+    [
+      { filesystem: [{ path: "/a", access: "write", volume: "v" }] },
+      { filesystem: [{ path: "/a", access: "read", volume: "v" }] },
+      true,
+    ],
+    [
+      { filesystem: [{ path: "/a", access: "read", volume: "v" }] },
+      { filesystem: [{ path: "/a", access: "write", volume: "v" }] },
+      false,
+    ],
+    [
+      { filesystem: [{ path: "/a", access: "read", volume: "v" }] },
+      { filesystem: [{ path: "/a/b", access: "read", volume: "v" }] },
+      false,
+    ],
+    [{}, { ambient: { clocks: false } }, true],
+    [{ ambient: { clocks: false } }, {}, false],
+  ])("%j covers %j: %s", (outer, inner, expected) => {
+    expect(covers(grant(outer).rules, grant(inner).rules)).toBe(expected);
+  });
+
+  function socketsOf(name: string, range: string) {
+    return { sockets: [{ host: name, protocol: "tcp", ports: [range] }] };
+  }
+});
+
+describe("the rules of a module", () => {
+  test("are the union of its grants, once each", () => {
+    const rules = union([
+      grant({ http: ["https://a.com"], environment: ["A"] }),
+      grant({ http: ["https://a.com", "https://b.com"] }),
+    ]);
+    expect(rules.http.map(({ host: name }) => name)).toEqual(["a.com", "b.com"]);
+    expect(rules.environment).toEqual(["A"]);
+  });
+
+  test("have the ambient families unless grants take them away and none gives them back", () => {
+    expect(union([]).ambient).toEqual({ clocks: true, random: true, stdio: true });
+    expect(union([grant({ ambient: { clocks: false } }), grant({})]).ambient.clocks).toBe(false);
+    expect(
+      union([grant({ ambient: { clocks: false } }), grant({ ambient: { clocks: true } })]).ambient.clocks,
+    ).toBe(true);
+  });
+
+  test("come back from their string as they were, and no other string is taken for rules", () => {
+    fc.assert(
+      fc.property(anyRules, (rules) => {
+        expect(decodeRules(encodeRules(rules))).toEqual(rules);
+      }),
+    );
+    for (const text of ["", "{}", encodeRules(union([])).replace("http", "https")]) {
+      expect(() => decodeRules(text)).toThrow(/not made by this version/);
+    }
+  });
+});
