@@ -9,6 +9,8 @@ export interface RunOptions {
   /** Called with each line of standard error. */
   onLine?: (line: string) => void;
   signal?: AbortSignal;
+  /** Lets the program write to this process's output instead. */
+  inherit?: boolean;
 }
 
 /** What a finished program left. */
@@ -22,23 +24,25 @@ export interface RunResult {
 
 /** Runs a program to its end, without input. Rejects when it cannot be started or is aborted. */
 export async function run(command: string, args: string[], options: RunOptions = {}): Promise<RunResult> {
-  const { cwd, env, onLine, signal } = options;
+  const { cwd, env, onLine, signal, inherit = false } = options;
   const child = spawn(command, args, {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: inherit ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
     ...(cwd !== undefined && { cwd }),
     ...(signal !== undefined && { signal }),
   });
   let stdout = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
     stdout += chunk;
   });
   const errors: string[] = [];
-  createInterface(child.stderr).on("line", (line) => {
-    onLine?.(line);
-    errors.push(line);
-    if (errors.length > 20) errors.shift();
-  });
+  if (child.stderr) {
+    createInterface(child.stderr).on("line", (line) => {
+      onLine?.(line);
+      errors.push(line);
+      if (errors.length > 20) errors.shift();
+    });
+  }
   const [code] = (await once(child, "close")) as [number | null];
   return { code: code ?? 1, stdout, errors };
 }

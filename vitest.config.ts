@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config";
+
+/** Test files of a tier, which is a folder under `test`. */
+function tier(name: string, limits: { testTimeout: number; hookTimeout: number; fileParallelism?: boolean }) {
+  return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], ...limits } };
+}
+
+const seconds = 1000;
+
+export default defineConfig({
+  test: {
+    environment: "node",
+    // Tests start processes of their own; more workers would only make them wait for one another.
+    maxWorkers: 2,
+    projects: [
+      tier("unit", { testTimeout: 20 * seconds, hookTimeout: 20 * seconds }),
+      tier("protocol", { testTimeout: 20 * seconds, hookTimeout: 20 * seconds }),
+      // The real engine, one stack at a time.
+      tier("engine", { testTimeout: 180 * seconds, hookTimeout: 180 * seconds, fileParallelism: false }),
+      tier("runtime", { testTimeout: 60 * seconds, hookTimeout: 60 * seconds }),
+    ],
+  },
+});
