@@ -1,7 +1,7 @@
 /** Calls a resource definition with the engine's properties, and gives back properties: secrets and unknowns survive. */
 import type * as z from "zod";
 import type { Context, CustomResource, State } from "../resources/resource.ts";
-import { documentation, isUnknown, unknown } from "../schema/fields.ts";
+import { documentation, isUnknown } from "../schema/fields.ts";
 import { parse } from "../schema/parse.ts";
 import { compareInputs, type Differences } from "./diff.ts";
 import { InputErrors, PartialFailure, type Problem, ProviderError } from "./errors.ts";
@@ -149,7 +149,7 @@ function outputsOf(resource: CustomResource, inputs: Properties, computed: Field
     ([key, value]) => key in resource.inputs.shape && !(key in resource.outputs.shape) && !holdsBytes(value),
   );
   const derived = Object.keys(resource.outputs.shape).flatMap((key) => {
-    const value = key in computed ? toValue(computed[key]) : unknown;
+    const value = toValue(computed[key]);
     if (value === undefined) return [];
     return [[key, isDerivedFromSecret(resource, inputs, key) ? new Secret(value) : value] as const];
   });

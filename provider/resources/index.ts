@@ -2,10 +2,11 @@
 import { CapabilityGrant } from "./capabilityGrant.ts";
 import type { Component } from "./component.ts";
 import { EdgeTarget } from "./edgeTarget.ts";
+import { LocalServer } from "./localServer.ts";
 import { Module } from "./module.ts";
 import type { CustomResource } from "./resource.ts";
 
-export const resources: ReadonlyMap<string, CustomResource> = byToken([CapabilityGrant, EdgeTarget, Module]);
+export const resources: ReadonlyMap<string, CustomResource> = byToken([CapabilityGrant, EdgeTarget, Module, LocalServer]);
 
 export const components: ReadonlyMap<string, Component> = byToken<Component>([]);
 

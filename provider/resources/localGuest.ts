@@ -30,7 +30,7 @@ export function instanceId({ urn }: Context): string {
 export function localOptions({ settings, signal, log }: Context): LocalOptions {
   return {
     directory: join(stateFolder(), "local"),
-    cacheDirectory: join(artifactStore(settings).store.folder, "transpiled"),
+    cacheDirectory: artifactStore(settings).store.folder,
     volumeBase: process.cwd(),
     signal,
     log: (message) => log.progress(message),

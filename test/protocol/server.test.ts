@@ -1,9 +1,10 @@
-import { status } from "@grpc/grpc-js";
-import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
+import { type ServiceError, status } from "@grpc/grpc-js";
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
+import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import type emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
+import { toStruct } from "../../provider/protocol/errors.ts";
 import { components, resources } from "../../provider/resources/index.ts";
 import { packageSchema } from "../../provider/schema/package.ts";
 import { TestEngine, unary, urnOf } from "./harness.ts";
@@ -21,8 +22,14 @@ describe("the service", () => {
     const request = new providerPb.ProviderHandshakeRequest();
     request.setEngineAddress("127.0.0.1:1");
     const other = await TestEngine.attach();
-    const response = await unary<providerPb.ProviderHandshakeResponse>((reply) => other.client.handshake(request, reply));
-    expect(response.toObject()).toMatchObject({ acceptSecrets: true, acceptResources: true, acceptOutputs: true });
+    const response = await unary<providerPb.ProviderHandshakeResponse>((reply) =>
+      other.client.handshake(request, reply),
+    );
+    expect(response.toObject()).toMatchObject({
+      acceptSecrets: true,
+      acceptResources: true,
+      acceptOutputs: true,
+    });
     other.close();
   });
 
@@ -34,20 +41,27 @@ describe("the service", () => {
     expect(await engine.schema()).toEqual(JSON.parse(JSON.stringify(packageSchema())));
     const request = new providerPb.GetSchemaRequest();
     request.setVersion(1);
-    await expect(unary((reply) => engine.client.getSchema(request, reply))).rejects.toEqual(code(status.UNIMPLEMENTED));
+    await expect(unary((reply) => engine.client.getSchema(request, reply))).rejects.toEqual(
+      code(status.UNIMPLEMENTED),
+    );
   });
 
   it("says in Configure that preview calls Create and Update", async () => {
     const response = await engine.configure({});
-    expect(response.toObject()).toMatchObject({ acceptsecrets: true, supportspreview: true, acceptoutputs: true });
+    expect(response.toObject()).toMatchObject({
+      acceptsecrets: true,
+      supportspreview: true,
+      acceptoutputs: true,
+    });
   });
 
   it("refuses settings that it does not know, at the property", async () => {
     const request = new providerPb.CheckRequest();
     request.setUrn("urn:pulumi:dev::project::pulumi:providers:wasm::default");
-    const { toStruct } = await import("../../provider/protocol/errors.ts");
     request.setNews(toStruct({ cacheDirectorie: "/tmp", version: "0.1.0" }));
-    const response = await unary<providerPb.CheckResponse>((reply) => engine.client.checkConfig(request, reply));
+    const response = await unary<providerPb.CheckResponse>((reply) =>
+      engine.client.checkConfig(request, reply),
+    );
     expect(response.getFailuresList().map((failure) => failure.toObject())).toEqual([
       { property: "cacheDirectorie", reason: "unknown property; the properties are cacheDirectory" },
     ]);
@@ -55,10 +69,11 @@ describe("the service", () => {
 
   it("never replaces anything for a changed setting", async () => {
     const request = new providerPb.DiffRequest();
-    const { toStruct } = await import("../../provider/protocol/errors.ts");
     request.setOldInputs(toStruct({ cacheDirectory: "/a" }));
     request.setNews(toStruct({ cacheDirectory: "/b" }));
-    const response = await unary<providerPb.DiffResponse>((reply) => engine.client.diffConfig(request, reply));
+    const response = await unary<providerPb.DiffResponse>((reply) =>
+      engine.client.diffConfig(request, reply),
+    );
     expect(response.getDiffsList()).toEqual(["cacheDirectory"]);
     expect(response.getReplacesList()).toEqual([]);
   });
@@ -74,14 +89,15 @@ describe("the service", () => {
     "answers %s for what it does not have with a typed status",
     async (method) => {
       const requests = {
-        Parameterize: (reply: Reply) => engine.client.parameterize(new providerPb.ParameterizeRequest(), reply),
+        Parameterize: (reply: Reply) =>
+          engine.client.parameterize(new providerPb.ParameterizeRequest(), reply),
         Call: (reply: Reply) => engine.client.call(new providerPb.CallRequest(), reply),
         Invoke: (reply: Reply) => engine.client.invoke(new providerPb.InvokeRequest(), reply),
         Check: (reply: Reply) => engine.client.check(checkOf("wasm:index:Nothing"), reply),
         Construct: (reply: Reply) => engine.client.construct(new providerPb.ConstructRequest(), reply),
       };
       const expected = method === "Parameterize" ? status.UNIMPLEMENTED : status.NOT_FOUND;
-      await expect(unary(requests[method] as (reply: Reply) => unknown)).rejects.toEqual(code(expected));
+      await expect(unary(requests[method])).rejects.toEqual(code(expected));
     },
   );
 
@@ -90,7 +106,10 @@ describe("the service", () => {
     request.setToken("wasm:index:Module");
     const stream = engine.client.list(request);
     const error = await new Promise((resolve) => stream.on("error", resolve).on("data", () => {}));
-    expect(error).toMatchObject({ code: status.UNIMPLEMENTED, details: expect.stringContaining("wasm:index:Module cannot be listed") });
+    expect(error).toMatchObject({
+      code: status.UNIMPLEMENTED,
+      details: expect.stringContaining("wasm:index:Module cannot be listed"),
+    });
   });
 
   it("takes the engine's address from Attach", async () => {
@@ -107,7 +126,7 @@ describe("the service", () => {
   });
 });
 
-type Reply = (error: unknown, response: unknown) => void;
+type Reply = (error: ServiceError | null, response: unknown) => void;
 
 function checkOf(type: string) {
   const request = new providerPb.CheckRequest();

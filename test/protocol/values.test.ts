@@ -35,13 +35,17 @@ const { value } = fc.letrec<{ value: Value; leaf: Value }>((tie) => ({
     fc.record({ path: fc.string({ minLength: 1 }) }).map((source) => new Asset(source, "ab".repeat(32))),
     fc.constant(new Asset({ text: "hello" })),
     fc.constant(new Archive({ [signatureKey]: "0def7320c3a5731c473e5ecbe6d01bc7", path: "a.zip" })),
-    fc.tuple(urn, fc.option(fc.string({ minLength: 1 }), { nil: undefined })).map(([u, id]) => new ResourceReference(u, id)),
+    fc
+      .tuple(urn, fc.option(fc.string({ minLength: 1 }), { nil: undefined }))
+      .map(([u, id]) => new ResourceReference(u, id)),
   ),
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     tie("leaf"),
     tie("value").map((inner) => new Secret(inner)),
-    fc.tuple(tie("value"), fc.boolean(), fc.array(urn, { maxLength: 2 })).map(([v, s, d]) => new OutputValue(v, s, d)),
+    fc
+      .tuple(tie("value"), fc.boolean(), fc.array(urn, { maxLength: 2 }))
+      .map(([v, s, d]) => new OutputValue(v, s, d)),
     fc.array(tie("value"), { maxLength: 3 }),
     fc.dictionary(key, tie("value"), { maxKeys: 3, noNullPrototype: true }),
   ),
@@ -80,7 +84,9 @@ describe("property values", () => {
 
   it("read an asset as the engine sends it, with an absolute path and a hash", () => {
     const wire = { [signatureKey]: assetSignature, hash: "00ff", path: "/modules/api.wasm" };
-    expect(decodeProperties({ file: wire })["file"]).toEqual(new Asset({ path: "/modules/api.wasm" }, "00ff"));
+    expect(decodeProperties({ file: wire })["file"]).toEqual(
+      new Asset({ path: "/modules/api.wasm" }, "00ff"),
+    );
   });
 
   it("reveal what is inside secrets and outputs, and leave nothing of the wrappers", () => {
@@ -89,8 +95,14 @@ describe("property values", () => {
   });
 
   it("find every string inside a secret, and free messages of them", () => {
-    const secrets = secretStrings({ a: new Secret({ b: ["hunter2", "hunter22"] }), c: new OutputValue("pin", true, []), d: "open" });
+    const secrets = secretStrings({
+      a: new Secret({ b: ["hunter2", "hunter22"] }),
+      c: new OutputValue("pin", true, []),
+      d: "open",
+    });
     expect(secrets.sort()).toEqual(["hunter2", "hunter22", "pin"]);
-    expect(redact("got hunter22, hunter2 and pin, open", secrets)).toBe("got [secret], [secret] and [secret], open");
+    expect(redact("got hunter22, hunter2 and pin, open", secrets)).toBe(
+      "got [secret], [secret] and [secret], open",
+    );
   });
 });

@@ -1,0 +1,139 @@
+/** What holds for every resource, tried on a sample of its inputs and on each path in it. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  containsSecret,
+  containsUnknown,
+  isRecord,
+  type Properties,
+  reveal,
+  Secret,
+  type Value,
+} from "../../provider/protocol/values.ts";
+import { resources } from "../../provider/resources/index.ts";
+import { unknown } from "../../provider/schema/fields.ts";
+import { TestEngine } from "./harness.ts";
+import { guestFile, samples } from "./samples.ts";
+
+const { DIFF_NONE } = providerPb.DiffResponse.DiffChanges;
+type Path = readonly (string | number)[];
+
+let engine: TestEngine;
+let cacheDirectory: string;
+beforeAll(async () => {
+  cacheDirectory = await mkdtemp(join(tmpdir(), "wasm-properties-"));
+  engine = await TestEngine.attach({ cacheDirectory });
+  // Other resources name the module by digest only: its bytes are in the store once somebody has shown them.
+  await engine.invoke("wasm:index:inspect", { file: guestFile("client") });
+});
+afterAll(async () => {
+  engine.close();
+  await rm(cacheDirectory, { recursive: true, force: true });
+});
+
+/** Every place in the inputs: properties, items and leaves. */
+function pathsOf(value: Value, path: Path = []): Path[] {
+  const children = Array.isArray(value)
+    ? value.flatMap((item, index) => pathsOf(item, [...path, index]))
+    : isRecord(value)
+      ? Object.entries(value).flatMap(([key, part]) => pathsOf(part, [...path, key]))
+      : [];
+  return path.length === 0 ? children : [path, ...children];
+}
+
+function replaced(value: Value, [key, ...rest]: Path, change: (old: Value) => Value): Value {
+  if (key === undefined) return change(value);
+  if (Array.isArray(value))
+    return value.map((item, index) => (index === key ? replaced(item, rest, change) : item));
+  const record = value as Properties;
+  return { ...record, [key]: replaced(record[key] ?? null, rest, change) } as Properties;
+}
+
+it("has a sample for every resource", () => {
+  expect(Object.keys(samples).sort()).toEqual([...resources.keys()].sort());
+});
+
+describe.each([...resources.keys()])("%s", (type) => {
+  const sample = samples[type] ?? {};
+
+  it("has a sample with every property", () => {
+    expect(Object.keys(sample).sort()).toEqual(Object.keys(resources.get(type)?.inputs.shape ?? {}).sort());
+  });
+
+  it("Check is idempotent", async () => {
+    const first = await engine.check(type, sample);
+    expect(first.failures).toEqual([]);
+    expect(await engine.check(type, first.inputs, first.inputs)).toEqual(first);
+  });
+
+  it("Diff of a state with its own inputs is empty", async () => {
+    const { inputs } = await engine.check(type, sample);
+    const state = await engine.create(type, inputs);
+    expect(await engine.diff(type, state, inputs)).toMatchObject({
+      changes: DIFF_NONE,
+      diffs: [],
+      detailed: {},
+    });
+    await engine.delete(type, state);
+  });
+
+  it("names each changed top-level property in both forms of the difference", async () => {
+    const { inputs } = await engine.check(type, sample);
+    const state = await engine.create(type, inputs);
+    for (const key of Object.keys(inputs)) {
+      const { [key]: _left, ...others } = inputs;
+      const { diffs, detailed } = await engine.diff(type, state, others);
+      const roots = Object.keys(detailed).map((path) => path.split(/[.[]/, 1)[0]);
+      expect([...new Set(roots)].sort()).toEqual([...diffs].sort());
+      expect(diffs).toContain(key);
+    }
+    await engine.delete(type, state);
+  });
+
+  it.each(pathsOf(sample).map((path) => [path.join("."), path] as const))(
+    "an unknown at %s passes Check, Diff and a previewed Create and Update",
+    async (_name, path) => {
+      const known = await engine.check(type, sample);
+      const news = replaced(sample, path, () => unknown) as Properties;
+      const { inputs, failures } = await engine.check(type, news);
+      expect(failures).toEqual([]);
+      expect(containsUnknown(inputs)).toBe(true);
+      const created = await engine.create(type, inputs, { preview: true });
+      const { outputs } = await engine.update(type, { ...created, id: "it", inputs: known.inputs }, inputs, {
+        preview: true,
+      });
+      expect(Object.keys(outputs).sort()).toEqual(Object.keys(created.outputs).sort());
+    },
+  );
+
+  it.each(pathsOf(sample).map((path) => [path.join("."), path] as const))(
+    "a secret at %s stays one in what Check, Create and Update return",
+    async (_name, path) => {
+      const news = replaced(sample, path, (old) => new Secret(old)) as Properties;
+      const { inputs, failures } = await engine.check(type, news);
+      expect(failures).toEqual([]);
+      const [root] = path as [string];
+      expect(containsSecret(inputs[root] as Value)).toBe(true);
+      const created = await engine.create(type, inputs);
+      const updated = await engine.update(type, created, inputs);
+      for (const { outputs } of [created, updated]) expectNoLeak(type, root, outputs);
+      await engine.delete(type, updated);
+    },
+  );
+});
+
+/** The input itself is echoed as a secret, and so is every output that is derived from it. */
+function expectNoLeak(type: string, root: string, outputs: Properties): void {
+  const definition = resources.get(type);
+  if (root in outputs) expect(containsSecret(outputs[root] as Value)).toBe(true);
+  for (const output of Object.keys(definition?.outputs.shape ?? {})) {
+    const sources = definition?.derivedFrom?.[output];
+    if (sources && !sources.includes(root)) continue;
+    const value = outputs[output];
+    if (value !== undefined)
+      expect(value, `${output} reveals ${root}: ${String(reveal(value))}`).toBeInstanceOf(Secret);
+  }
+}
