@@ -10,6 +10,7 @@ const checks: Record<string, string[]> = {
     packageScript("@biomejs", "biome", "bin", "biome"),
     "check",
     "--error-on-warnings",
+    "--diagnostic-level=warn",
     "--colors=off",
   ],
   types: [packageScript("typescript", "bin", "tsc"), "-p", "."],

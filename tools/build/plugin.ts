@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { isBuiltin } from "node:module";
 import { join, relative } from "node:path";
 import { build, type Metafile } from "esbuild";
 import * as z from "zod";
@@ -37,11 +38,12 @@ export async function buildPlugin(): Promise<string> {
     if (await isFresh(dist)) return;
     const folder = await mkdtemp(inRepository("node_modules/.cache/dist-"));
     try {
-      const { inputs } = await bundle(folder);
+      const { inputs, outputs } = await bundle(folder);
+      refuseExternals(outputs);
       await addFiles(folder, inputs);
       await rm(dist, { recursive: true, force: true });
       await rename(folder, dist);
-      await writeFingerprint([...Object.keys(inputs), ...Object.values(entryPoints)]);
+      await writeFingerprint(Object.keys(inputs));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -52,7 +54,7 @@ export async function buildPlugin(): Promise<string> {
 async function bundle(outdir: string): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: presentEntryPoints(),
+    entryPoints,
     outdir,
     bundle: true,
     splitting: true,
@@ -75,12 +77,14 @@ async function bundle(outdir: string): Promise<Metafile> {
   return metafile;
 }
 
-function presentEntryPoints(): Record<string, string> {
-  const present = Object.entries(entryPoints).filter(([, path]) => existsSync(inRepository(path)));
-  for (const [name, path] of Object.entries(entryPoints)) {
-    if (!existsSync(inRepository(path))) console.warn(`Without dist/${name}.js: ${path} does not exist.`);
-  }
-  return Object.fromEntries(present);
+/** Nothing may be left to find at run time but what Node has itself. */
+function refuseExternals(outputs: Metafile["outputs"]): void {
+  const imports = Object.values(outputs).flatMap((output) => output.imports);
+  const missing = imports
+    .filter(({ external, path }) => external && !isBuiltin(path))
+    .map(({ path }) => path);
+  if (missing.length > 0)
+    throw new TaskError(`The bundle would look for ${[...new Set(missing)].join(", ")}.`);
 }
 
 async function addFiles(folder: string, inputs: Metafile["inputs"]): Promise<void> {
