@@ -1,6 +1,6 @@
 /** The output `grant` of a CapabilityGrant: one opaque string that Apps and Compositions take. */
 import * as z from "zod";
-import { isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
+import { isKnown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
 import { decodeMarked, encodeMarked } from "../schema/marked.ts";
 import { type GrantInputs, grantFields } from "./grantFields.ts";
 import type { Parsed } from "./hosts.ts";
@@ -82,7 +82,7 @@ type Item<List> = Exclude<Exclude<List, symbol | undefined> extends (infer T)[] 
 function socketRule(item: Item<GrantInputs["sockets"]>): OrUnknown<SocketRule> {
   const { host, protocol, ports } = item;
   if (isUnknown(host) || isUnknown(protocol) || isUnknown(ports)) return unknown;
-  const known = ports.filter((port) => !isUnknown(port));
+  const known = ports.filter(isKnown);
   if (known.length < ports.length) return unknown;
   return { host: accepted(parseSocketHost)(host), protocol, ports: known.map(accepted(parsePortRange)) };
 }

@@ -1,0 +1,277 @@
+/**
+ * Cover: whether each import of a module is opened by a grant, denied by the program, or denied because only its
+ * language asks for it. Everything else is an error in preview, with the line to paste.
+ */
+import type { Inspection } from "../artifacts/inspection.ts";
+import { isKnown, type OrUnknown } from "../schema/fields.ts";
+import { entriesOf } from "./entries.ts";
+import { type Grant, union } from "./grant.ts";
+import { habitualImports } from "./habits.ts";
+import { hostCovers } from "./hosts.ts";
+import {
+  type Family,
+  type ImportName,
+  isAmbient,
+  meaningOf,
+  type Opener,
+  parseImportName,
+} from "./vocabulary.ts";
+
+export interface CoverInput {
+  /** The module's name in messages: `main` for an App of a single Module. */
+  module: string;
+  inspection: Pick<Inspection, "imports" | "producers">;
+  /** A grant that is not known yet could open anything that grants can open. */
+  grants: OrUnknown<Grant>[];
+  /** Imports that the program denies, with or without version; entries that are not known yet may be left in. */
+  denied: OrUnknown<string>[];
+}
+
+export interface CoverError {
+  /** The imports that the error is about; empty when it is about the grants alone. */
+  imports: string[];
+  /** Complete: what is wrong and the line to paste. */
+  message: string;
+}
+
+export interface Coverage {
+  errors: CoverError[];
+  /** Imports that the program denies. */
+  denied: string[];
+  /** Imports that are denied because the language brings them in by itself and no grant names them. */
+  quietlyDenied: string[];
+  /** One line about `quietlyDenied`. */
+  summary: string | undefined;
+  /** Imports that the host serves within the grants, by what opens them. Not the structural ones, which are always served. */
+  open: Partial<Record<Opener, string[]>>;
+  /** Imports about which preview cannot say yet whether a grant opens them. */
+  undecided: string[];
+  /** What grants name and no import uses, and what cannot work as it is written; one line each. */
+  warnings: string[];
+}
+
+export function cover({ module, inspection, grants, denied }: CoverInput): Coverage {
+  const known = grants.filter(isKnown);
+  const openers = new Openers(known, grants.length > known.length);
+  const denials = denied.filter(isKnown);
+  const someDenialUnknown = denials.length < denied.length;
+  const habitual = habitualImports(inspection);
+  const coverage: Coverage = {
+    errors: [],
+    denied: [],
+    quietlyDenied: [],
+    summary: undefined,
+    open: {},
+    undecided: [],
+    warnings: [],
+  };
+  const uncovered: ImportName[] = [];
+  for (const item of inspection.imports.map(parseImportName)) {
+    const meaning = meaningOf(item);
+    const isDenied = denials.some((name) => name === item.full || name === item.name);
+    const open = openers.of(item);
+    if (isDenied && (meaning.kind === "structural" || open.length > 0)) {
+      coverage.errors.push({ imports: [item.full], message: contradiction(module, item, open) });
+    } else if (isDenied) coverage.denied.push(item.full);
+    else if (open.length > 0) addOpen(coverage.open, open, item.full);
+    else if (meaning.kind === "structural") continue;
+    else if (someDenialUnknown || openers.mayOpen(item)) coverage.undecided.push(item.full);
+    else if (habitual.has(item.full)) coverage.quietlyDenied.push(item.full);
+    else uncovered.push(item);
+  }
+  coverage.errors.push(...uncoveredErrors(module, uncovered), ...volumeConflicts(module, known));
+  coverage.summary = summaryOf(module, coverage.quietlyDenied, habitual);
+  coverage.warnings.push(
+    ...unusedGrants(module, known, coverage),
+    ...socketsWithoutLookup(module, known, grants.length > known.length),
+    ...unusedDenials(module, denials, inspection.imports),
+  );
+  return coverage;
+}
+
+function addOpen(open: Coverage["open"], openers: Opener[], full: string): void {
+  for (const opener of openers) open[opener] = [...(open[opener] ?? []), full];
+}
+
+/** What the grants of a module open. */
+class Openers {
+  private readonly granted: Set<Opener>;
+  private readonly mayBeGranted: Set<Opener>;
+  private readonly interfaces: Set<string>;
+  private readonly anything: boolean;
+
+  constructor(known: Grant[], someUnknown: boolean) {
+    const rules = union(known);
+    const families = known.flatMap(({ rules: own }) => [...entriesOf(own)].map(({ family }) => family));
+    this.granted = new Set([...families, ...ambientOpeners(rules.ambient)]);
+    this.mayBeGranted = new Set(known.flatMap((grant) => grant.unknown));
+    this.interfaces = new Set(rules.interfaces);
+    this.anything = someUnknown;
+  }
+
+  /** What opens an import; more than one family may, and then each is listed. */
+  of(item: ImportName): Opener[] {
+    const meaning = meaningOf(item);
+    if (meaning.kind === "opened") return meaning.openers.filter((opener) => this.granted.has(opener));
+    const name = item.version === undefined ? item.name : `${item.name}@${item.version}`;
+    return meaning.kind === "other" && item.form === "interface" && this.interfaces.has(name)
+      ? ["interfaces"]
+      : [];
+  }
+
+  /** Whether something that is not known yet could open it. */
+  mayOpen(item: ImportName): boolean {
+    const meaning = meaningOf(item);
+    if (meaning.kind === "opened")
+      return this.anything || meaning.openers.some((opener) => this.mayBeGranted.has(opener));
+    if (meaning.kind !== "other" || item.form !== "interface" || isWasi03(item)) return false;
+    return this.anything || this.mayBeGranted.has("interfaces");
+  }
+}
+
+function ambientOpeners(ambient: Record<string, boolean>): Opener[] {
+  return (Object.keys(ambient) as Opener[]).filter((family) => ambient[family]);
+}
+
+function isWasi03({ name, version }: ImportName): boolean {
+  return name.startsWith("wasi:") && version !== undefined && /^0\.3\./.test(version);
+}
+
+/** One error for all imports that the same line would open. */
+function uncoveredErrors(module: string, items: ImportName[]): CoverError[] {
+  const groups = new Map<string, ImportName[]>();
+  for (const item of items) {
+    const advice = adviceFor(item);
+    groups.set(advice, [...(groups.get(advice) ?? []), item]);
+  }
+  return [...groups].map(([advice, group]) => {
+    const imports = group.map(({ full }) => full);
+    const lines = [...new Set(group.map(({ name }) => JSON.stringify(name)))];
+    const message = `module ${module} imports ${imports.join(", ")}, and no grant covers ${imports.length > 1 ? "them" : "it"}. ${advice} Or deny: denied: [${lines.join(", ")}]`;
+    return { imports, message };
+  });
+}
+
+/** The lines to paste into a CapabilityGrant, by what opens an import. */
+const examples: Record<Opener, string> = {
+  http: 'http: ["https://api.example.com"]',
+  sockets: 'sockets: [{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }]',
+  nameLookup: 'nameLookup: ["db.example.com"]',
+  filesystem: 'filesystem: [{ path: "/data", access: "read", volume: "data" }]',
+  environment: 'environment: ["KEY"]',
+  config: 'config: ["key"]',
+  keyValue: 'keyValue: ["store"]',
+  blobs: 'blobs: ["container"]',
+  messaging: 'messaging: ["channel"]',
+  sql: 'sql: ["database"]',
+  calls: 'calls: ["app"]',
+  interfaces: "interfaces: […]",
+  clocks: "ambient: { clocks: true }",
+  random: "ambient: { random: true }",
+  stdio: "ambient: { stdio: true }",
+};
+
+function adviceFor(item: ImportName): string {
+  const meaning = meaningOf(item);
+  if (isWasi03(item)) return "WASI 0.3 is not supported yet: build the module for WASI 0.2.";
+  if (meaning.kind === "opened") {
+    const lines = meaning.openers.map((opener) => examples[opener]);
+    return `Grant what it may reach, for example ${lines.join(" or ")}.`;
+  }
+  if (meaning.kind === "unknownVersion") {
+    return `Version ${item.version ?? "(none)"} of ${item.name} is not known here; known: ${shorten(meaning.versions)}. Build the module with another version, or upgrade the plugin.`;
+  }
+  if (item.form === "interface")
+    return `Grant it by name: interfaces: [${JSON.stringify(interfaceOf(item))}].`;
+  const what = item.form === "core" ? "No runtime provides it" : "It is a plain name, which no host provides";
+  return `${what}: build the module without it, or compose it with a module that exports it.`;
+}
+
+function interfaceOf({ name, version }: ImportName): string {
+  return version === undefined ? name : `${name}@${version}`;
+}
+
+function shorten(versions: string[]): string {
+  return versions.length > 3 ? `${versions[0]} to ${versions.at(-1)}` : versions.join(", ");
+}
+
+function contradiction(module: string, { full, name }: ImportName, open: Opener[]): string {
+  const why =
+    open.length === 0
+      ? "it only holds types that other interfaces need"
+      : open.every(isAmbient)
+        ? `each module has ${open.join(" and ")} unless a grant narrows it; write ambient: { ${open[0]}: false } in a grant instead`
+        : `a grant opens it (${open.join(", ")}): take it from one of the two`;
+  return `denied names ${full} of module ${module}, but ${why}. Remove ${JSON.stringify(name)} from denied.`;
+}
+
+/** At one path a module can have one volume. */
+function volumeConflicts(module: string, grants: Grant[]): CoverError[] {
+  const byPath = new Map<string, { volume: string; grant: string }>();
+  const errors: CoverError[] = [];
+  for (const { name, rules } of grants) {
+    for (const { path, volume } of rules.filesystem) {
+      const before = byPath.get(path);
+      byPath.set(path, before ?? { volume, grant: name });
+      if (before === undefined || before.volume === volume) continue;
+      const message = `grants ${before.grant} and ${name} put different volumes at ${path} of module ${module} (${before.volume}, ${volume}). Give one of them another path.`;
+      errors.push({ imports: [], message });
+    }
+  }
+  return errors;
+}
+
+function summaryOf(module: string, denied: string[], habitual: Map<string, string>): string | undefined {
+  if (denied.length === 0) return undefined;
+  const languages = [...new Set(denied.map((name) => habitual.get(name)))].sort().join(" and ");
+  const count = denied.length === 1 ? "1 import" : `${denied.length} imports`;
+  return `module ${module}: ${count} that ${languages} brings in by itself stay denied: ${denied.join(", ")}`;
+}
+
+/** A family that no import can use; by grant, so that the reader knows where to look. */
+function unusedGrants(module: string, grants: Grant[], { open, denied }: Coverage): string[] {
+  const used = (family: Family, text: string) =>
+    family === "interfaces"
+      ? (open.interfaces ?? []).some((name) => interfaceOf(parseImportName(name)) === text)
+      : (open[family] ?? []).some((name) => opensOnPurpose(family, name));
+  return grants.flatMap(({ name, rules }) => {
+    const unused = entriesOf(rules).filter(({ family, text }) => !used(family, text));
+    const texts = unused.map(({ family, text }) => `${family} ${text}`);
+    if (texts.length === 0) return [];
+    const hint = denied.length > 0 ? " (imports that are denied do not count)" : "";
+    return [
+      `grant ${name}: no import of module ${module} uses ${texts.join(", ")}${hint}; remove it, or correct the module`,
+    ];
+  });
+}
+
+/** Handles of several families (a network, an open descriptor) prove the use of none. */
+function opensOnPurpose(family: Family, full: string): boolean {
+  const meaning = meaningOf(parseImportName(full));
+  return (
+    meaning.kind === "opened" && (meaning.openers.length === 1 || family === "http" || family === "calls")
+  );
+}
+
+/** A socket to a name reaches what a look-up of that name returned: without the look-up, nothing. */
+function socketsWithoutLookup(module: string, grants: Grant[], someUnknown: boolean): string[] {
+  const rules = union(grants);
+  if (someUnknown || grants.some((grant) => grant.unknown.includes("nameLookup"))) return [];
+  const names = rules.sockets
+    .map(({ host }) => host)
+    .filter((host) => /[a-z]/.test(host) && !host.includes(":"));
+  const missing = [...new Set(names)].filter(
+    (host) => !rules.nameLookup.some((pattern) => hostCovers(pattern, host)),
+  );
+  return missing.map(
+    (host) =>
+      `module ${module}: sockets to ${host} reach nothing, for no grant lets it look the name up: nameLookup: ["${host}"]`,
+  );
+}
+
+function unusedDenials(module: string, denials: string[], imports: string[]): string[] {
+  const names = new Set(imports.map(parseImportName).flatMap(({ full, name }) => [full, name]));
+  return denials
+    .filter((name) => !names.has(name))
+    .map((name) => `denied: module ${module} has no import ${JSON.stringify(name)}; remove it`);
+}
