@@ -39,21 +39,34 @@ interface Summary {
 }
 
 await runTask(async () => {
-  const args = process.argv.slice(2);
+  try {
+    finish(await runTests(process.argv.slice(2)));
+  } catch (error) {
+    if (taskSignal.aborted) throw error;
+    console.error(error instanceof TaskError ? error.message : error);
+    finish({ passed: 0, failed: 1, skipped: 0 });
+  }
+});
+
+async function runTests(args: string[]): Promise<Summary> {
   const wanted = wantedTiers(args);
   const runnable = await withTools(wanted);
+  const skipped = wanted.length - runnable.length;
+  if (runnable.length === 0) return { passed: 0, failed: 0, skipped };
   await buildPlugin();
   if (runnable.includes("engine")) await compileNodeSdk();
   const folder = await mkdtemp(join(tmpdir(), "pulumi-wasm-test-"));
   try {
     const report = join(folder, "report.json");
-    const code = runnable.length > 0 ? await runVitest(runnable, args.filter(isNoTier), report) : 0;
-    const summary = runnable.length > 0 ? await summarize(report) : { passed: 0, failed: 0, skipped: 0 };
-    finish({ ...summary, skipped: summary.skipped + wanted.length - runnable.length }, code);
+    const code = await runVitest(runnable, args.filter(isNoTier), report);
+    const summary = await summarize(report);
+    // Errors outside any test, such as a worker that crashed, are only in the exit code.
+    const failed = summary.failed === 0 && code !== 0 ? 1 : summary.failed;
+    return { ...summary, failed, skipped: summary.skipped + skipped };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-});
+}
 
 function isNoTier(arg: string): boolean {
   return !(arg in tiers);
@@ -98,7 +111,7 @@ async function runVitest(runnable: string[], args: string[], report: string): Pr
 /** Counts tests; a file that could not run counts as one failure. */
 async function summarize(report: string): Promise<Summary> {
   const text = await readFile(report, "utf8").catch(() => undefined);
-  if (text === undefined) throw new TaskError("vitest ended without a report.\n0 passed, 1 failed");
+  if (text === undefined) throw new TaskError("vitest ended without a report.");
   const { numPassedTests, numPendingTests, numTodoTests, testResults } = reportSchema.parse(JSON.parse(text));
   const failed = testResults.map(({ status, assertionResults }) => {
     const tests = assertionResults.filter((test) => test.status === "failed").length;
@@ -111,10 +124,8 @@ async function summarize(report: string): Promise<Summary> {
   };
 }
 
-function finish({ passed, failed, skipped }: Summary, code: number): void {
-  // Errors outside any test, such as a worker that crashed, are only in the exit code.
-  const failures = failed === 0 && code !== 0 ? 1 : failed;
-  if (passed + failures === 0) console.error("No test ran.");
-  if (failures > 0 || passed === 0) process.exitCode = 1;
-  console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+function finish({ passed, failed, skipped }: Summary): void {
+  if (passed + failed === 0) console.error("No test ran.");
+  if (failed > 0 || passed === 0) process.exitCode = 1;
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 }
