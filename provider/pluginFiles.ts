@@ -12,7 +12,9 @@ function pluginFolder(): string {
 export function pluginFile(name: string): string {
   const path = join(pluginFolder(), name);
   if (!existsSync(path)) {
-    throw new Error(`The plugin's own file ${name} is missing. Install the plugin again, or run \`npm run build\`.`);
+    throw new Error(
+      `The plugin's own file ${name} is missing. Install the plugin again, or run \`npm run build\`.`,
+    );
   }
   return path;
 }

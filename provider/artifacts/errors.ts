@@ -1,3 +1,5 @@
+import { UserError } from "../userError.ts";
+
 /** What went wrong with a module or with the cache; stable, for programs. Each message says what to do. */
 export type ArtifactErrorCode =
   /** The file, or the bytes that a digest names, do not exist here. */
@@ -20,12 +22,12 @@ export type ArtifactErrorCode =
   | "damaged";
 
 /** An error that the owner of a module can act on. `message` is complete: show it as it is, at the property. */
-export class ArtifactError extends Error {
+export class ArtifactError extends UserError {
   override readonly name = "ArtifactError";
   readonly code: ArtifactErrorCode;
 
   constructor(code: ArtifactErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(message, undefined, options);
     this.code = code;
   }
 }

@@ -47,7 +47,10 @@ export class Inspector {
     throwIfCancelled(signal);
     const known = await this.recall(digest);
     if (known) return known;
-    const inspection = await this.inTurn(() => this.parse(digest, signal));
+    const inspection = await orCancelled(
+      this.inTurn(() => this.parse(digest, signal)),
+      signal,
+    );
     await this.remember(inspection);
     return inspection;
   }
@@ -114,7 +117,7 @@ export class Inspector {
           ),
         timeoutMilliseconds,
       );
-      const onAbort = () => reject(new ArtifactError("cancelled", "Cancelled."));
+      const onAbort = () => reject(cancelled());
       const onError = (error: Error) =>
         reject(new ArtifactError("invalid", tooHard(error), { cause: error }));
       const onExit = (code: number) =>
@@ -176,6 +179,23 @@ export class Inspector {
       await rm(temporary, { force: true }).catch(() => undefined);
     }
   }
+}
+
+/** Lets a caller go at once, also while it still waits for its turn. */
+async function orCancelled<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return result;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(cancelled());
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([result, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function cancelled(): ArtifactError {
+  return new ArtifactError("cancelled", "Cancelled.");
 }
 
 function tooHard(error: Error): string {

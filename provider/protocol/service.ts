@@ -62,14 +62,10 @@ export class Service {
   /** Nothing can be listed: what this package manages exists in programs and in their state. */
   list(call: ServerWritableStream<Buffer, Buffer>): void {
     const { token, query } = listRequest(call.request);
-    call.destroy(
-      Object.assign(
-        new Error(`${token} cannot be listed${query}: its resources exist in Pulumi programs only.`),
-        {
-          code: status.UNIMPLEMENTED,
-        },
-      ),
-    );
+    call.emit("error", {
+      code: status.UNIMPLEMENTED,
+      details: `${token} cannot be listed${query}: its resources exist in Pulumi programs only.`,
+    });
   }
 }
 

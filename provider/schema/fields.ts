@@ -9,6 +9,10 @@ export function isUnknown(value: unknown): value is Unknown {
   return value === unknown;
 }
 
+export function isKnown<T>(value: OrUnknown<T>): value is T {
+  return value !== unknown;
+}
+
 /** What the package schema, the SDKs and the reference pages say of a property, beside its type. */
 export interface Documentation {
   /** Markdown: meaning, unit, default, and what a wrong value leads to. */

@@ -6,7 +6,12 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type EngineEvent, LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  PulumiCommand,
+  type Stack,
+} from "@pulumi/pulumi/automation/index.js";
 import { stringify } from "yaml";
 import { type ToolName, tool } from "../../tools/toolchain/index.ts";
 import { tools } from "../../tools/toolchain/table.ts";
@@ -58,14 +63,20 @@ export class Workspace {
       PULUMI_WASM_STATE: path("state"),
     });
     for (const name of ["program", "backend", "home"]) await mkdir(path(name));
-    await workspace.#installLanguageHost(runtime === "yaml" ? "pulumi-language-yaml" : "pulumi-language-nodejs");
+    await workspace.#installLanguageHost(
+      runtime === "yaml" ? "pulumi-language-yaml" : "pulumi-language-nodejs",
+    );
     return workspace;
   }
 
   async #installLanguageHost(name: ToolName): Promise<void> {
     const host = await tool(name);
     const language = name.replace("pulumi-", "");
-    const plugins = join(this.environment["PULUMI_HOME"] as string, "plugins", `${language}-v${tools[name].version}`);
+    const plugins = join(
+      this.environment["PULUMI_HOME"] as string,
+      "plugins",
+      `${language}-v${tools[name].version}`,
+    );
     await mkdir(plugins, { recursive: true });
     await symlink(host, join(plugins, basename(host)));
   }
@@ -112,7 +123,9 @@ export class Workspace {
     return this.#observe((stack, onEvent) => stack.destroy({ onEvent }));
   }
 
-  async #observe(run: (stack: Stack, onEvent: (event: EngineEvent) => void) => Promise<unknown>): Promise<Outcome> {
+  async #observe(
+    run: (stack: Stack, onEvent: (event: EngineEvent) => void) => Promise<unknown>,
+  ): Promise<Outcome> {
     const stack = await this.stack();
     const events: EngineEvent[] = [];
     try {
@@ -173,13 +186,23 @@ function outcomeOf(events: readonly EngineEvent[]): Outcome {
     const { op, type, urn, detailedDiff, diffs, keys } = resourcePreEvent.metadata;
     if (type.startsWith("pulumi:")) return [];
     const name = urn.slice(urn.lastIndexOf("::") + 2);
-    return [{ op: String(op), type, name, diff: Object.keys(detailedDiff ?? {}).concat(detailedDiff ? [] : (diffs ?? [])), replaces: keys ?? [] }];
+    return [
+      {
+        op: String(op),
+        type,
+        name,
+        diff: Object.keys(detailedDiff ?? {}).concat(detailedDiff ? [] : (diffs ?? [])),
+        replaces: keys ?? [],
+      },
+    ];
   });
   const messages = events.flatMap(({ diagnosticEvent }) =>
     diagnosticEvent && !diagnosticEvent.ephemeral ? [clean(diagnosticEvent.message)] : [],
   );
   const outputs = events.flatMap(({ resOutputsEvent }) =>
-    resOutputsEvent?.metadata.type === "pulumi:pulumi:Stack" ? [resOutputsEvent.metadata.new?.outputs ?? {}] : [],
+    resOutputsEvent?.metadata.type === "pulumi:pulumi:Stack"
+      ? [resOutputsEvent.metadata.new?.outputs ?? {}]
+      : [],
   );
   return { steps, messages, outputs: outputs.at(-1) ?? {} };
 }

@@ -18,7 +18,12 @@ export function guestDigest(name: keyof typeof lock.components) {
 
 const client = guestDigest("client");
 const grant = encodeGrant(
-  grantOf("web", { http: ["https://api.example.com"], environment: ["TOKEN"], config: ["color"] }),
+  grantOf("web", {
+    http: ["https://api.example.com"],
+    environment: ["TOKEN"],
+    config: ["color"],
+    filesystem: [{ path: "/data", access: "read", volume: "catalog" }],
+  }),
 );
 const artifact = { ...moduleArtifact(guestDigest("client"), "component") };
 const target = encodeTarget({ kind: "local", memory: 64 });
@@ -50,9 +55,9 @@ export const samples: Record<string, Properties> = {
     target,
     grants: [grant],
     denied: ["wasi:sockets/tcp"],
-    bindings: { main: { environment: ["TOKEN"], config: ["color"], volumes: [] } },
+    bindings: { main: { environment: ["TOKEN"], config: ["color"], volumes: ["catalog"] } },
     run: "service",
-    acceptRisk: [],
+    acceptRisk: [{ module: "main", entry: "http https://api.example.com: looser", reason: "a test" }],
   },
   "wasm:local:Server": {
     artifact,

@@ -1,4 +1,5 @@
 import type { Rules } from "../../capabilities/rules.ts";
+import { UserError } from "../../userError.ts";
 
 /** What bounds one guest. */
 export interface Limits {
@@ -101,13 +102,7 @@ export interface LocalOptions {
   startTimeoutMs?: number;
 }
 
-/** Something that the user can put right. */
-export class LocalTargetError extends Error {
-  /** The property that it concerns, as a path in the spec: `port`, `volumes.data`. */
-  readonly property: string | undefined;
-  constructor(message: string, property?: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "LocalTargetError";
-    this.property = property;
-  }
+/** Something that the user can put right. Its `property` is a path in the spec: `port`, `volumes.data`. */
+export class LocalTargetError extends UserError {
+  override readonly name = "LocalTargetError";
 }

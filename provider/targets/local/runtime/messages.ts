@@ -109,6 +109,8 @@ export type Inward =
   | { type: "connected"; channel: number; local: SocketAddress; remote?: SocketAddress }
   | { type: "datagram"; channel: number; data: Uint8Array; remote: SocketAddress }
   | { type: "addresses"; channel: number; addresses: IpAddress[] }
+  /** What was asked on the channel is done. */
+  | { type: "done"; channel: number }
   /** A `wasi:sockets/network.error-code`. */
   | { type: "socketError"; channel: number; code: string };
 

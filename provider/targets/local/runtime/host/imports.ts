@@ -52,7 +52,7 @@ export function hostImports(config: GuestConfig, mailbox: Mailbox): HostImports 
     ...cli.interfaces,
     ...files.interfaces,
     ...configInterfaces(config),
-    ...socketInterfaces(mailbox, rules),
+    ...socketInterfaces(mailbox),
     ...(rules.ambient.clocks ? clockInterfaces(mailbox) : {}),
     ...(rules.ambient.random ? randomInterfaces() : {}),
   };

@@ -1,0 +1,116 @@
+import * as z from "zod";
+import { artifactFields } from "../artifacts/artifact.ts";
+import { type ReportEntry, widening } from "../capabilities/report.ts";
+import { families } from "../capabilities/vocabulary.ts";
+import { InputErrors } from "../protocol/errors.ts";
+import { isUnknown, list, map, object, optional, required } from "../schema/fields.ts";
+import { judge } from "./admissionJudgement.ts";
+import { type Context, defineResource } from "./resource.ts";
+
+const description = `
+Holds an artifact, its grants, its target and the accepted risks against each other, in preview: a child of each App, which
+declares it. Its output is the App's \`report\`; when a change widens what a module may do, preview says so.
+`.trim();
+
+export const acceptRiskFields = object(
+  "wasm:index:AcceptRisk",
+  "One entry of a grant that is accepted although nothing enforces it.",
+  {
+    module: required(z.string(), { description: "The module's name: `main` for an App of a single Module." }),
+    entry: required(z.string(), {
+      description: "The entry, as the report names it: `http https://api.example.com`.",
+    }),
+    reason: required(z.string().min(1), {
+      description: "Why this is acceptable; for those who read the program later.",
+    }),
+  },
+);
+
+const boundFields = object(
+  "wasm:index:BoundNames",
+  "What an App binds for one module: names, never values.",
+  {
+    environment: optional(list(z.string()), { description: "Keys of environment values." }),
+    config: optional(list(z.string()), { description: "Keys of configuration values." }),
+    volumes: optional(list(z.string()), { description: "Names of volumes." }),
+  },
+);
+
+export const admissionInputs = z.strictObject({
+  artifact: required(artifactFields, { description: "What is to run." }),
+  target: required(z.string(), { description: "Where it is to run: the `target` output of an EdgeTarget." }),
+  grants: optional(list(z.string()), { description: "`grant` outputs of CapabilityGrants." }),
+  denied: optional(list(z.string()), { description: "Imports that shall stay denied, without version." }),
+  bindings: optional(map(boundFields), { description: "What the App binds, by module: names only." }),
+  run: optional(z.enum(["service", "job"]), { description: "What the App runs as.", default: "service" }),
+  acceptRisk: optional(list(acceptRiskFields), {
+    description: "Entries that are accepted although nothing enforces them.",
+  }),
+});
+
+const entryFields = object("wasm:index:ReportEntry", "What one entry of a grant is worth on the target.", {
+  module: required(z.string(), { description: "The module's name." }),
+  family: required(z.enum(families), { description: "Family of the grant, such as `http`." }),
+  entry: required(z.string(), { description: "The entry in its canonical form." }),
+  grant: required(z.string(), { description: "Name of the CapabilityGrant that it comes from." }),
+  artifact: required(z.enum(["exact", "none"]), { description: "What the artifact's own bytes enforce." }),
+  target: required(z.enum(["exact", "stricter", "looser", "none", "unavailable"]), {
+    description: "What the target enforces; `unavailable`: it cannot deliver it.",
+  }),
+  note: optional(z.string(), { description: "What is to be known about it." }),
+});
+
+const outputs = z.strictObject({
+  report: required(z.string(), { description: "The report as a table of text." }),
+  entries: required(list(entryFields), { description: "The report as data, for policies." }),
+  rules: required(z.string(), {
+    description: "What the module may do, for the App's other children. Opaque.",
+  }),
+});
+
+type Outputs = z.output<typeof outputs>;
+type Inputs = z.output<typeof admissionInputs>;
+
+export const Admission = defineResource({
+  token: "wasm:index:Admission",
+  description,
+  inputs: admissionInputs,
+  outputs,
+  derivedFrom: {
+    report: ["artifact", "target", "grants", "denied", "acceptRisk"],
+    entries: ["artifact", "target", "grants", "acceptRisk"],
+    rules: ["grants"],
+  },
+
+  async check(admission, context) {
+    const { problems, warnings } = await judge(admission, context);
+    if (problems.length === 0) for (const warning of warnings) context.log.warn(warning);
+    return problems;
+  },
+
+  async create(admission, context) {
+    return { id: context.name, outputs: await judged(admission, context) };
+  },
+
+  async update(old, admission, context) {
+    const outputs = await judged(admission, context);
+    const lines = widening(reported(old.outputs), reported(outputs));
+    if (lines.length > 0) context.log.info(["This widens what may be done:", ...lines].join("\n"));
+    return outputs;
+  },
+});
+
+async function judged(admission: Inputs, context: Context): Promise<Outputs> {
+  const { problems, report, entries, rules } = await judge(admission, context);
+  // What Check could not see in preview, because it was not known yet, comes to light here in the same words.
+  if (problems.length > 0) throw new InputErrors(problems);
+  return { report, entries, rules };
+}
+
+/** The entries of a report, as far as they are known. */
+function reported({ entries }: Partial<Outputs>): ReportEntry[] {
+  if (entries === undefined || isUnknown(entries)) return [];
+  return entries.filter(
+    (entry): entry is ReportEntry => !isUnknown(entry) && !Object.values(entry).some(isUnknown),
+  );
+}
