@@ -101,7 +101,10 @@ export async function serve(name: string, changes: Partial<ServerSpec> = {}): Pr
   };
 }
 
-export async function get(url: string, { expected = 200, ...init }: RequestInit & { expected?: number } = {}) {
+export async function get(
+  url: string,
+  { expected = 200, ...init }: RequestInit & { expected?: number } = {},
+) {
   const response = await fetch(url, init);
   const text = await response.text();
   if (response.status !== expected) throw new Error(`${url} answered ${response.status}: ${text}`);
