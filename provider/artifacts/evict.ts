@@ -2,7 +2,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** An entry that was used within this time is kept: another process may be between adding and reading it. */
-export const freshMilliseconds = 60 * 60 * 1000;
+const freshMilliseconds = 60 * 60 * 1000;
 
 interface Entry {
   path: string;

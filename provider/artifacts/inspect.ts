@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -55,7 +56,7 @@ export class Inspector {
     return inspection;
   }
 
-  /** Ends the worker; inspecting again starts another. */
+  /** Ends the worker, and an inspection under way as cancelled; inspecting again starts another. */
   async close(): Promise<void> {
     clearTimeout(this.idle);
     const worker = this.worker;
@@ -102,45 +103,26 @@ export class Inspector {
     return damaged(digest);
   }
 
-  private ask(request: InspectRequest, signal: AbortSignal | undefined): Promise<InspectReply> {
+  private async ask(request: InspectRequest, signal: AbortSignal | undefined): Promise<InspectReply> {
     const worker = this.start();
+    const limit = AbortSignal.timeout(this.options.timeoutMilliseconds);
+    const done = new AbortController();
+    const stop = AbortSignal.any([limit, done.signal, ...(signal ? [signal] : [])]);
     worker.ref();
-    const { timeoutMilliseconds } = this.options;
-    return new Promise<InspectReply>((resolve, reject) => {
-      const timer = setTimeout(
-        () =>
-          reject(
-            new ArtifactError(
-              "time-limit",
-              `The module could not be inspected within ${timeoutMilliseconds / 1000} seconds.`,
-            ),
-          ),
-        timeoutMilliseconds,
-      );
-      const onAbort = () => reject(cancelled());
-      const onError = (error: Error) =>
-        reject(new ArtifactError("invalid", tooHard(error), { cause: error }));
-      const onExit = (code: number) =>
-        reject(new ArtifactError("invalid", tooHard(new Error(`it ended with ${code}`))));
-      const settle = (end: () => void) => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-        worker.off("error", onError).off("exit", onExit).removeAllListeners("message");
-        end();
-      };
-      const answer = { resolve, reject };
-      resolve = (reply) => settle(() => answer.resolve(reply));
-      reject = (error) => settle(() => answer.reject(error));
-      signal?.addEventListener("abort", onAbort, { once: true });
-      worker
-        .on("error", onError)
-        .on("exit", onExit)
-        .on("message", (reply: InspectReply) => resolve(reply));
+    try {
       worker.postMessage(request);
-    }).finally(() => worker.unref());
+      return await Promise.race([replyOf(worker, stop), endOf(worker, stop)]);
+    } catch (error) {
+      if (signal?.aborted || this.worker !== worker) throw cancelled();
+      if (limit.aborted) throw tooLong(this.options.timeoutMilliseconds);
+      throw tooHard(error);
+    } finally {
+      done.abort();
+      worker.unref();
+    }
   }
 
-  /** Without the provider's environment, output or memory: what it parses comes from outside. */
+  /** Without the provider's environment and output: what it parses comes from outside. */
   private start(): Worker {
     this.worker ??= new Worker(this.options.script ?? pluginFile("wasm-tools-worker.js"), {
       env: {},
@@ -181,16 +163,27 @@ export class Inspector {
   }
 }
 
+async function replyOf(worker: Worker, signal: AbortSignal): Promise<InspectReply> {
+  const [reply] = await once(worker, "message", { signal });
+  return reply;
+}
+
+async function endOf(worker: Worker, signal: AbortSignal): Promise<never> {
+  const [code] = await once(worker, "exit", { signal });
+  throw new Error(`it ended with ${code}`);
+}
+
 /** Lets a caller go at once, also while it still waits for its turn. */
 async function orCancelled<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return result;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(cancelled());
-  signal.addEventListener("abort", onAbort, { once: true });
+  const done = new AbortController();
+  const abort = once(signal, "abort", { signal: done.signal }).then(() => {
+    throw cancelled();
+  });
   try {
-    return await Promise.race([result, promise]);
+    return await Promise.race([result, abort]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    done.abort();
   }
 }
 
@@ -198,6 +191,18 @@ function cancelled(): ArtifactError {
   return new ArtifactError("cancelled", "Cancelled.");
 }
 
-function tooHard(error: Error): string {
-  return `The module could not be parsed within the limits of memory (${error.message}). Build it again, smaller.`;
+function tooLong(milliseconds: number): ArtifactError {
+  return new ArtifactError(
+    "time-limit",
+    `The module could not be inspected within ${milliseconds / 1000} seconds.`,
+  );
+}
+
+function tooHard(cause: unknown): ArtifactError {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new ArtifactError(
+    "invalid",
+    `The module could not be parsed within the limits of memory (${detail}). Build it again, smaller.`,
+    { cause },
+  );
 }

@@ -33,7 +33,7 @@ export async function inspectBytes(bytes: Uint8Array, digest: Digest): Promise<I
     kind,
     size: bytes.length,
     ...found,
-    languages: unique(producers.filter(({ field }) => field === "language").map(({ name }) => name)),
+    languages: unique(producers.flatMap(languageOf)),
     producers,
     wasiVersions: unique([...found.imports, ...found.exports].flatMap(wasiVersion)),
     wit: printable(wit),
@@ -115,6 +115,19 @@ function collectProducers(metadata: Metadata): Producer[] {
     }
   }
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, producer]) => producer);
+}
+
+/** Tools that stand for a language: a stripped build keeps their names and loses the language's own. */
+const languageOfTool: Record<string, string> = {
+  "wit-bindgen-rust": "Rust",
+  rustc: "Rust",
+  ComponentizeJS: "JavaScript",
+};
+
+function languageOf({ field, name }: Producer): string[] {
+  if (field === "language") return [name];
+  const language = Object.hasOwn(languageOfTool, name) ? languageOfTool[name] : undefined;
+  return language === undefined ? [] : [language];
 }
 
 function wasiVersion(name: string): string[] {

@@ -1,0 +1,2 @@
+// Wasm modules, capability grants and the places where they run, as Pulumi resources.
+package wasm
