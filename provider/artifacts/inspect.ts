@@ -48,6 +48,7 @@ export class Inspector {
     throwIfCancelled(signal);
     const known = await this.recall(digest);
     if (known) return known;
+    throwIfCancelled(signal);
     const inspection = await orCancelled(
       this.inTurn(() => this.parse(digest, signal)),
       signal,

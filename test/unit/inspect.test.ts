@@ -229,13 +229,26 @@ describe("the worker", () => {
   });
 
   test("ends when the caller cancels, and the next caller gets another", async () => {
-    const stuck = await hanging();
+    const stuck = await hanging(60_000);
     const controller = new AbortController();
     const { digest } = await store.addBytes(sample);
     const waiting = stuck.inspect(digest, { signal: controller.signal });
     setImmediate(() => controller.abort());
     await expect(waiting).rejects.toMatchObject({ code: "cancelled" });
     await expect(inspector.inspect(digest)).resolves.toBeDefined();
+  });
+
+  test("lets a caller that waits for its turn go at once", async () => {
+    const stuck = await hanging(60_000);
+    const { digest } = await store.addBytes(sample);
+    const other = await store.addBytes(await binary("(component)"));
+    const [first, second] = [new AbortController(), new AbortController()];
+    const running = stuck.inspect(digest, { signal: first.signal });
+    const waiting = stuck.inspect(other.digest, { signal: second.signal });
+    setImmediate(() => second.abort());
+    await expect(waiting).rejects.toMatchObject({ code: "cancelled" });
+    first.abort();
+    await expect(running).rejects.toMatchObject({ code: "cancelled" });
   });
 
   test("ends when a module takes too long", async () => {
@@ -257,13 +270,13 @@ describe("the worker", () => {
   });
 
   /** An inspector whose worker never answers, as with bytes that the parser does not come to an end with. */
-  async function hanging(): Promise<Inspector> {
+  async function hanging(timeoutMilliseconds = 200): Promise<Inspector> {
     const path = join(folder, "hangs.mjs");
     await writeFile(
       path,
       'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => { for (;;); });',
     );
-    return new Inspector(store, { script: path, timeoutMilliseconds: 200 });
+    return new Inspector(store, { script: path, timeoutMilliseconds });
   }
 });
 

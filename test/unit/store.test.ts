@@ -130,6 +130,14 @@ describe("reading", () => {
     expect(await store.has(digest)).toBe(false);
   });
 
+  test("or handing on the path verifies first", async () => {
+    const { digest } = await store.addFile(await source("good"));
+    expect(await store.verify(digest)).toBe(store.path(digest));
+    await writeFile(store.path(digest), "evil");
+    await expect(store.verify(digest)).rejects.toMatchObject({ code: "damaged" });
+    expect(await store.has(digest)).toBe(false);
+  });
+
   test("names the digest of bytes that are not there", async () => {
     const digest = digestOf(Buffer.from("elsewhere"));
     await expect(store.read(digest)).rejects.toThrow(
