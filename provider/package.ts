@@ -12,7 +12,7 @@ export const publication = {
   publisher: "pulumi-wasm",
   homepage: "https://example.com/pulumi-wasm",
   repository: "https://example.com/pulumi-wasm.git",
-  pluginDownloadURL: "https://example.com/pulumi-wasm/releases/v${VERSION}",
+  pluginDownloadURL: "https://example.com/pulumi-wasm/releases",
   license: "Apache-2.0",
   nodePackage: "pulumi-wasm",
   pythonPackage: "pulumi_wasm",

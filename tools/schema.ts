@@ -13,7 +13,9 @@ await runTask(async () => {
   const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
   const wanted = generated();
   const present = await Promise.all([...wanted.keys(), ...(await presentPages())].map(withText));
-  const stale = [...new Map(present)].filter(([file, text]) => wanted.get(file) !== text).map(([file]) => file);
+  const stale = [...new Map(present)]
+    .filter(([file, text]) => wanted.get(file) !== text)
+    .map(([file]) => file);
   if (stale.length === 0) return;
   if (values.check) {
     throw new TaskError(`${stale.join(", ")}: not what the resources say. Run \`npm run schema\`.`);

@@ -109,7 +109,7 @@ namespace Pulumi.Wasm
             var defaultOptions = new ComponentResourceOptions
             {
                 Version = Utilities.Version,
-                PluginDownloadURL = "https://example.com/pulumi-wasm/releases/v${VERSION}",
+                PluginDownloadURL = "https://example.com/pulumi-wasm/releases",
             };
             var merged = ComponentResourceOptions.Merge(defaultOptions, options);
             // Override the ID if one was specified for consistency with other language SDKs.

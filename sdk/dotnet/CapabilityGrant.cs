@@ -124,7 +124,7 @@ namespace Pulumi.Wasm
             var defaultOptions = new CustomResourceOptions
             {
                 Version = Utilities.Version,
-                PluginDownloadURL = "https://example.com/pulumi-wasm/releases/v${VERSION}",
+                PluginDownloadURL = "https://example.com/pulumi-wasm/releases",
             };
             var merged = CustomResourceOptions.Merge(defaultOptions, options);
             // Override the ID if one was specified for consistency with other language SDKs.

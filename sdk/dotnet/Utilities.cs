@@ -53,7 +53,7 @@ namespace Pulumi.Wasm
         {
             var dst = src ?? new global::Pulumi.InvokeOptions{};
             dst.Version = src?.Version ?? Version;
-            dst.PluginDownloadURL = src?.PluginDownloadURL ?? "https://example.com/pulumi-wasm/releases/v${VERSION}";
+            dst.PluginDownloadURL = src?.PluginDownloadURL ?? "https://example.com/pulumi-wasm/releases";
             return dst;
         }
 
@@ -61,7 +61,7 @@ namespace Pulumi.Wasm
         {
             var dst = src ?? new global::Pulumi.InvokeOutputOptions{};
             dst.Version = src?.Version ?? Version;
-            dst.PluginDownloadURL = src?.PluginDownloadURL ?? "https://example.com/pulumi-wasm/releases/v${VERSION}";
+            dst.PluginDownloadURL = src?.PluginDownloadURL ?? "https://example.com/pulumi-wasm/releases";
             return dst;
         }
 

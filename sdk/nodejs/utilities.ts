@@ -53,7 +53,7 @@ export function getVersion(): string {
 
 /** @internal */
 export function resourceOptsDefaults(): any {
-    return { version: getVersion(), pluginDownloadURL: "https://example.com/pulumi-wasm/releases/v${VERSION}" };
+    return { version: getVersion(), pluginDownloadURL: "https://example.com/pulumi-wasm/releases" };
 }
 
 /** @internal */

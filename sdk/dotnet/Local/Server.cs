@@ -149,7 +149,7 @@ namespace Pulumi.Wasm.Local
             var defaultOptions = new CustomResourceOptions
             {
                 Version = Utilities.Version,
-                PluginDownloadURL = "https://example.com/pulumi-wasm/releases/v${VERSION}",
+                PluginDownloadURL = "https://example.com/pulumi-wasm/releases",
                 AdditionalSecretOutputs =
                 {
                     "config",

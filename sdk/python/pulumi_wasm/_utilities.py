@@ -320,7 +320,7 @@ def deprecated(message: str) -> typing.Callable[[C], C]:
     return decorator
 
 def get_plugin_download_url():
-	return "https://example.com/pulumi-wasm/releases/v${VERSION}"
+	return "https://example.com/pulumi-wasm/releases"
 
 def get_version():
      return _version_str
