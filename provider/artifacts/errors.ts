@@ -26,8 +26,8 @@ export class ArtifactError extends UserError {
   override readonly name = "ArtifactError";
   readonly code: ArtifactErrorCode;
 
-  constructor(code: ArtifactErrorCode, message: string, options?: ErrorOptions) {
-    super(message, undefined, options);
+  constructor(code: ArtifactErrorCode, message: string, options?: ErrorOptions & { property?: string }) {
+    super(message, options?.property, options);
     this.code = code;
   }
 }

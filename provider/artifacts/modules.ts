@@ -29,6 +29,7 @@ export async function loadModule(
     throw new ArtifactError(
       "not-deployable",
       `The module's digest is ${digest}, but expectedDigest is ${expectedDigest}. Build or fetch the expected module, or correct expectedDigest.`,
+      { property: "expectedDigest" },
     );
   }
   return inspector.inspect(digest, { signal: options.signal });

@@ -25,7 +25,7 @@ export interface AddFileOptions extends AddOptions {
   accept?: (start: Uint8Array) => void;
 }
 
-export const defaultMaxSize = 256 * 1024 ** 2;
+const defaultMaxSize = 256 * 1024 ** 2;
 const defaultLimit = 10 * 1024 ** 3;
 /** Renewing the time of use writes to the disk; this often is enough for an order of last use. */
 const touchMilliseconds = 10 * 60 * 1000;

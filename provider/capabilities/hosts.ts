@@ -63,7 +63,7 @@ function parseName(text: string): Parsed<string> {
 }
 
 /** One spelling for each IPv6 address (RFC 5952, but for addresses that hold an IPv4 address). */
-export function canonicalIPv6(address: string): string {
+function canonicalIPv6(address: string): string {
   return new URL(`http://[${address}]/`).hostname.slice(1, -1);
 }
 

@@ -120,7 +120,7 @@ export function originCovers(outer: Origin, inner: Origin): boolean {
   return outer.scheme === inner.scheme && outer.port === inner.port && hostCovers(outer.host, inner.host);
 }
 
-export function fileCovers(outer: FileRule, inner: FileRule): boolean {
+function fileCovers(outer: FileRule, inner: FileRule): boolean {
   const sameFolder = outer.path === inner.path && outer.volume === inner.volume;
   return sameFolder && (outer.access === "write" || inner.access === "read");
 }
