@@ -2,7 +2,7 @@
  * A stack of the real engine, in folders of its own: program, home, state, cache. The plugin is the one in `dist`;
  * programs are YAML unless a test is about another language.
  */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,6 +36,8 @@ export interface Outcome {
   /** What the user reads: diagnostics without colours. */
   messages: string[];
   outputs: Record<string, unknown>;
+  /** All that the engine said, as it said it. */
+  events: EngineEvent[];
 }
 
 export class Workspace {
@@ -73,7 +75,7 @@ export class Workspace {
     const host = await tool(name);
     const language = name.replace("pulumi-", "");
     const plugins = join(
-      this.environment["PULUMI_HOME"] as string,
+      this.environment.PULUMI_HOME as string,
       "plugins",
       `${language}-v${tools[name].version}`,
     );
@@ -141,14 +143,15 @@ export class Workspace {
     return Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value as unknown]));
   }
 
-  /** The deployment as it is stored. */
+  /** The deployment's resources, with secrets in plain. */
   async state(): Promise<StoredResource[]> {
     const { deployment } = await (await this.stack()).exportStack();
     return (deployment as { resources?: StoredResource[] }).resources ?? [];
   }
 
+  /** The state's file, secrets encrypted, as the backend has it. */
   async stateText(): Promise<string> {
-    return JSON.stringify(await (await this.stack()).exportStack());
+    return readFile(join(this.folder, "backend", ".pulumi", "stacks", "project", "dev.json"), "utf8");
   }
 
   /** Destroys what is left of the stack, whatever the test did, and removes the folders. */
@@ -168,6 +171,16 @@ export interface StoredResource {
   id?: string;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
+  parent?: string;
+  /** URN and id of the provider that manages it. */
+  provider?: string;
+  protect?: boolean;
+  retainOnDelete?: boolean;
+  deletedWith?: string;
+  dependencies?: string[];
+  propertyDependencies?: Record<string, string[]>;
+  /** In nanoseconds. */
+  customTimeouts?: Record<string, number>;
 }
 
 /** A run that failed, with what the user read. */
@@ -197,14 +210,17 @@ function outcomeOf(events: readonly EngineEvent[]): Outcome {
     ];
   });
   const messages = events.flatMap(({ diagnosticEvent }) =>
-    diagnosticEvent && !diagnosticEvent.ephemeral ? [clean(diagnosticEvent.message)] : [],
+    // The SDK's types know nothing of debug messages, which an event log always has.
+    diagnosticEvent && !diagnosticEvent.ephemeral && String(diagnosticEvent.severity) !== "debug"
+      ? [clean(diagnosticEvent.message)]
+      : [],
   );
   const outputs = events.flatMap(({ resOutputsEvent }) =>
     resOutputsEvent?.metadata.type === "pulumi:pulumi:Stack"
       ? [resOutputsEvent.metadata.new?.outputs ?? {}]
       : [],
   );
-  return { steps, messages, outputs: outputs.at(-1) ?? {} };
+  return { steps, messages, outputs: outputs.at(-1) ?? {}, events: [...events] };
 }
 
 /** Without the engine's colour directives and trailing blanks. */
