@@ -23,6 +23,14 @@ function text(parse: (value: string) => Parsed<unknown>) {
   });
 }
 
+/** One of two words; zod's own message for a missing one speaks of options. */
+function either<const T extends [string, string]>(...words: T) {
+  const all = words.join(" or ");
+  return z.enum(words, {
+    error: ({ input }) => (input === undefined ? `is required: ${all}` : `is neither ${words.join(" nor ")}`),
+  });
+}
+
 /** A list in which nothing stands twice, by the entries' canonical form. */
 function entries<T>(parse: (value: string) => Parsed<T>, format: (value: T) => string = String) {
   return list(text(parse)).superRefine((items, context) => {
@@ -49,7 +57,7 @@ const socketFields = object("wasm:index:SocketGrant", "Connections and datagrams
       "An IP address (`192.0.2.7`, `2001:db8::7`), a network in CIDR form (`10.0.0.0/8`), or a host name. A name reaches " +
       "only the addresses that a granted look-up of it returned, so grant `nameLookup` for it too. No wildcards.",
   }),
-  protocol: required(z.enum(["tcp", "udp"]), { description: "`tcp` or `udp`." }),
+  protocol: required(either("tcp", "udp"), { description: "`tcp` or `udp`." }),
   ports: required(list(text(parsePortRange)).min(1, "is empty; name at least one port"), {
     description: 'Remote ports, each a number or an inclusive range, as text: `["5432", "6000-6010"]`.',
   }),
@@ -59,7 +67,7 @@ const fileFields = object("wasm:index:FileGrant", "A folder of the guest, backed
   path: required(text(parseGuestPath), {
     description: "Absolute path as the guest sees it, such as `/data`. Never a path of the host.",
   }),
-  access: required(z.enum(["read", "write"]), { description: "`read`, or `write`, which includes reading." }),
+  access: required(either("read", "write"), { description: "`read`, or `write`, which includes reading." }),
   volume: required(text(parseLabel), {
     description: "Name of the volume. Which folder or disk it is, the App's bindings say.",
   }),

@@ -6,6 +6,7 @@ import { covers, intersection, normalRules } from "../../provider/capabilities/l
 import { decodeRules, encodeRules, type Rules } from "../../provider/capabilities/rules.ts";
 import { unknown } from "../../provider/schema/fields.ts";
 import { parse } from "../../provider/schema/parse.ts";
+import { grantedOrigin } from "../../provider/targets/local/runtime/policy.ts";
 
 function grant(inputs: unknown, name = "g"): Grant {
   const parsed = parse(grantFields, inputs);
@@ -110,6 +111,22 @@ describe("http origins", () => {
   });
 });
 
+describe("an origin that a grant names", () => {
+  test.each([
+    "https://api.stripe.com",
+    "http://[0:0::1]:8080",
+    "http://127.0.0.1:1",
+    "https://münchen.example",
+    "http://LOCALHOST.:80",
+  ])("%s is one that the local target lets through, and only with its scheme and port", (text) => {
+    const { http } = grant({ http: [text] }).rules;
+    const { scheme, host: name, port: number } = http[0] as Rules["http"][number];
+    expect(grantedOrigin(http, scheme, `${name}:${number}`)).toEqual(http[0]);
+    expect(grantedOrigin(http, scheme, `${name}:${number + 1}`)).toBeUndefined();
+    expect(grantedOrigin(http, scheme === "http" ? "https" : "http", `${name}:${number}`)).toBeUndefined();
+  });
+});
+
 describe("other entries", () => {
   test.each<[string, unknown, RegExp]>([
     [
@@ -138,7 +155,16 @@ describe("other entries", () => {
       /ports\[0\]: expected a string, got a number/,
     ],
     ["no ports", { sockets: [socket({ ports: [] })] }, /ports: is empty/],
-    ["a wrong protocol", { sockets: [socket({ protocol: "icmp" })] }, /sockets\[0\]\.protocol/],
+    [
+      "a wrong protocol",
+      { sockets: [socket({ protocol: "icmp" })] },
+      /sockets\[0\]\.protocol: is neither tcp nor udp/,
+    ],
+    [
+      "no protocol",
+      { sockets: [socket({ protocol: undefined })] },
+      /sockets\[0\]\.protocol: is required: tcp or udp/,
+    ],
     [
       "a property that does not exist",
       { sockets: [socket({ port: "1" })] },

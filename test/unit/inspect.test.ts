@@ -94,6 +94,16 @@ describe("a component", () => {
     expect(await load(bytes)).toMatchObject({ imports: ["wasi:http/client@0.3.0"], wasiVersions: ["0.3.0"] });
   });
 
+  test.each(["client", "needs-kv", "plain"])("%s is read as wasm-tools prints it", async (guest) => {
+    const { imports, exports, wit } = await load(
+      join(import.meta.dirname, `../fixtures/guests/${guest}.wasm`),
+    );
+    const printed = (word: string) =>
+      [...wit.matchAll(new RegExp(`^  ${word} (.*);$`, "gm"))].map(([, name]) => name).sort();
+    expect(imports).toEqual(printed("import"));
+    expect(exports).toEqual(printed("export"));
+  });
+
   test("without imports has none", async () => {
     expect(await load(await binary("(component)"))).toMatchObject({
       kind: "component",
