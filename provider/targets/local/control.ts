@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
-import { ANSWER_MS, ControlClient } from "./controlClient.ts";
+import { ANSWER_MS, ControlClient, SupervisorGone } from "./controlClient.ts";
 import type { Deployment, Status } from "./controlProtocol.ts";
 import { type Instance, instanceOf } from "./instance.ts";
 import { machineId } from "./machine.ts";
@@ -24,6 +24,7 @@ export { machineId } from "./machine.ts";
 export * from "./spec.ts";
 
 const START_TIMEOUT_MS = 60_000;
+const ATTEMPTS = 3;
 
 /**
  * Starts the server of `spec.id`, or takes over the one that an interrupted run left behind, and returns once the new
@@ -34,9 +35,24 @@ export async function start(spec: ServerSpec, options: LocalOptions): Promise<Se
   checkPort(spec.port);
   const deployment = await deploymentOf(spec, options);
   const instance = instanceOf(options.directory, spec.id);
+  options.log?.(`Starting ${spec.name}`);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await install(deployment, instance, options);
+    } catch (error) {
+      // One that is just ending, for its own provider gave it up, makes room for another.
+      if (!(error instanceof SupervisorGone) || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function install(
+  deployment: Deployment,
+  instance: Instance,
+  options: LocalOptions,
+): Promise<ServerState> {
   const client = await reachSupervisor(instance, options.signal);
   try {
-    options.log?.(`Starting ${spec.name}`);
     await client.ask({ op: "prepare", deployment }, deployment.startTimeoutMs + ANSWER_MS, options.signal);
     const status = await client.ask({ op: "commit" }, ANSWER_MS, options.signal);
     return stateOf(status, instance);

@@ -2,15 +2,21 @@
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import type { Duplex } from "node:stream";
 import { type ControlRequest, replySchema, type Status } from "./controlProtocol.ts";
 import { LocalTargetError } from "./spec.ts";
 
 /** A supervisor that says nothing for so long is taken for dead. */
 export const ANSWER_MS = 5_000;
 
+/** The process ended, or was ending, while it was spoken to: another one may be started. */
+export class SupervisorGone extends LocalTargetError {}
+
 export class ControlClient {
   readonly #socket: Socket;
   readonly #lines: AsyncIterator<string>;
+  /** The line to a supervisor that this process started; without a version it ends when the line is cut. */
+  leash: Duplex | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -47,7 +53,7 @@ export class ControlClient {
       signal?.throwIfAborted();
       if (limit.aborted)
         throw new LocalTargetError(`The server's process did not answer within ${limitMs} ms.`);
-      if (value === undefined) throw new LocalTargetError("The server's process ended before it answered.");
+      if (value === undefined) throw new SupervisorGone("The server's process ended before it answered.");
       const reply = replySchema.parse(JSON.parse(value));
       if (!reply.ok) throw new LocalTargetError(reply.message, reply.property);
       return reply.status;
@@ -65,5 +71,6 @@ export class ControlClient {
 
   close(): void {
     this.#socket.destroy();
+    this.leash?.destroy();
   }
 }

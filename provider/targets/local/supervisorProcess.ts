@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import { pluginFile } from "../../pluginFiles.ts";
 import { ControlClient } from "./controlClient.ts";
 import { type Instance, privateFolder } from "./instance.ts";
@@ -17,16 +17,22 @@ const ATTEMPTS = 3;
 export async function reachSupervisor(instance: Instance, signal?: AbortSignal): Promise<ControlClient> {
   await privateFolder(dirname(instance.folder));
   await privateFolder(dirname(instance.controlSocket));
+  let leash: Duplex | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     signal?.throwIfAborted();
     const client = await ControlClient.connect(instance.controlSocket);
-    if (client) return client;
-    await startSupervisor(instance);
+    if (client) {
+      client.leash = leash;
+      return client;
+    }
+    leash?.destroy();
+    leash = await startSupervisor(instance);
   }
+  leash?.destroy();
   throw new LocalTargetError(`The server's process could not be reached at ${instance.controlSocket}.`);
 }
 
-async function startSupervisor(instance: Instance): Promise<void> {
+async function startSupervisor(instance: Instance): Promise<Duplex> {
   await mkdir(instance.folder, { recursive: true, mode: 0o700 });
   const log = openSync(instance.logFile, "a", 0o600);
   const child = spawn(
@@ -36,20 +42,22 @@ async function startSupervisor(instance: Instance): Promise<void> {
   );
   closeSync(log);
   child.unref();
-  const line = await firstLine(child.stdio[3] as Readable, child);
+  const leash = child.stdio[3] as Duplex;
+  const line = await firstLine(leash, child);
   if (line !== "ready" && line !== "taken") {
+    leash.destroy();
     throw new LocalTargetError(
       `The server's process did not start: ${line}. Its log is ${instance.logFile}.`,
     );
   }
+  return leash;
 }
 
-function firstLine(stream: Readable, child: ReturnType<typeof spawn>): Promise<string> {
+function firstLine(stream: Duplex, child: ReturnType<typeof spawn>): Promise<string> {
   return new Promise((resolve) => {
     let text = "";
     const done = (line: string) => {
       clearTimeout(limit);
-      stream.destroy();
       resolve(line);
     };
     const limit = setTimeout(() => {

@@ -2,11 +2,12 @@
  * One process per App, in a session of its own: it owns the port, keeps the guest's process alive, and answers on the
  * control socket until it is stopped. It holds the guest's values in memory only.
  *
- * Started with the path of the instance's folder and that of its control socket; says one line on descriptor 3.
+ * Started with the path of the instance's folder and that of its control socket. Descriptor 3 is a line to whoever
+ * started it: it says one line there, and ends when that line is cut before it was given a version.
  */
 import { randomUUID } from "node:crypto";
-import { closeSync, linkSync, mkdirSync, rmSync, statSync, writeSync } from "node:fs";
-import { createConnection, createServer, type Socket } from "node:net";
+import { linkSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { createConnection, createServer, Socket } from "node:net";
 import { basename, join } from "node:path";
 import { serveControl } from "./controlServer.ts";
 import { Deployments } from "./deployments.ts";
@@ -21,14 +22,12 @@ const [folder = "", controlSocket = ""] = process.argv.slice(2);
 const nonce = randomUUID();
 const own = `${controlSocket}-${process.pid}`;
 
+const starter = new Socket({ fd: 3, readable: true, writable: true });
+starter.on("error", () => {}).resume();
+
 /** `ready`, `taken` when another supervisor serves this instance, or what went wrong. */
-function announce(line: string): void {
-  try {
-    writeSync(3, `${line}\n`);
-    closeSync(3);
-  } catch {
-    // Whoever started this process has gone; so will this process, for want of a version.
-  }
+function announce(line: string): Promise<void> {
+  return new Promise((resolve) => starter.write(`${line}\n`, () => resolve()));
 }
 
 function removeQuietly(path: string): void {
@@ -84,6 +83,7 @@ async function main(): Promise<void> {
   const log = new LogFile(join(folder, "server.log"));
   const deployments = new Deployments(folder, log);
   let mine: bigint | undefined;
+  let connections = 0;
 
   const end = (reason: string) => {
     log.write("host", reason);
@@ -98,11 +98,15 @@ async function main(): Promise<void> {
   };
 
   removeQuietly(own);
-  await listen((socket) => serveControl(socket, { nonce, log, deployments, end }));
+  await listen((socket) => {
+    connections++;
+    socket.on("close", () => connections--);
+    serveControl(socket, { nonce, log, deployments, end });
+  });
   mine = inode(own);
   if (!(await takeName())) {
     removeQuietly(own);
-    announce("taken");
+    await announce("taken");
     process.exit(0);
   }
   removeQuietly(own);
@@ -115,10 +119,13 @@ async function main(): Promise<void> {
   }, UNUSED_MS);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => end(`stopped by ${signal}`));
   process.on("SIGHUP", () => {});
-  announce("ready");
+  starter.on("close", () => {
+    if (deployments.isUnused && connections === 0) end("the start was given up: stopping");
+  });
+  await announce("ready");
 }
 
-main().catch((error: Error) => {
-  announce(error.message);
+main().catch(async (error: Error) => {
+  await announce(error.message);
   process.exit(1);
 });
