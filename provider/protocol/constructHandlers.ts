@@ -3,10 +3,10 @@
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
 import { components } from "../resources/index.ts";
-import { parse } from "../schema/parse.ts";
+import { parseInputs } from "./customResource.ts";
 import { InputErrors, ProviderError } from "./errors.ts";
 import { handler } from "./handler.ts";
-import { decodeProperties, revealProperties, secretStrings, type WireProperties } from "./values.ts";
+import { decodeProperties, secretStrings, type WireProperties } from "./values.ts";
 
 export const constructHandlers = {
   Construct: handler(providerPb.ConstructRequest, async (request, { session, caller, secrets }) => {
@@ -16,7 +16,7 @@ export const constructHandlers = {
     const wire = (request.getInputs() as structPb.Struct | undefined)?.toJavaScript() ?? {};
     const inputs = decodeProperties(wire as WireProperties);
     secrets.push(...secretStrings(inputs));
-    const parsed = parse(component.inputs, revealProperties(inputs));
+    const parsed = parseInputs(component.inputs, inputs);
     if (!parsed.ok) throw new InputErrors(parsed.problems);
     const { engineAddress } = session;
     if (!engineAddress) throw new ProviderError("precondition", "No engine has attached to this plugin.");

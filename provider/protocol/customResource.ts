@@ -6,7 +6,7 @@ import { parse } from "../schema/parse.ts";
 import { compareInputs, type Differences } from "./diff.ts";
 import { InputErrors, PartialFailure, type Problem, ProviderError } from "./errors.ts";
 import {
-  Archive, Asset, containsSecret, type Plain, type Properties, reveal, revealProperties, Secret, type Value,
+  Archive, Asset, containsSecret, isSecretAt, type Plain, type Properties, reveal, revealProperties, Secret, type Value,
 } from "./values.ts"; // biome-ignore format: one import
 
 type Fields = Record<string, unknown>;
@@ -19,7 +19,7 @@ export interface Stored {
 
 export async function check(resource: CustomResource, news: Properties, context: Context) {
   const inputs = withDefaults(resource.inputs, news);
-  const parsed = parse(resource.inputs, revealProperties(inputs));
+  const parsed = parseInputs(resource.inputs, inputs);
   const problems: Problem[] = parsed.ok
     ? ((await resource.check?.(parsed.value, context)) ?? [])
     : parsed.problems;
@@ -106,8 +106,13 @@ export async function remove(resource: CustomResource, old: Stored, context: Con
   await resource.delete?.(stateOf(resource, old), context);
 }
 
+/** Parses what the engine sent; what is wrong with a secret is said without quoting it. */
+export function parseInputs<T extends z.ZodObject>(schema: T, inputs: Properties) {
+  return parse(schema, revealProperties(inputs), (path) => isSecretAt(inputs, path));
+}
+
 function typed(resource: CustomResource, inputs: Properties): Fields {
-  const parsed = parse(resource.inputs, revealProperties(inputs));
+  const parsed = parseInputs(resource.inputs, inputs);
   // The engine sends what Check has passed; anything else is a state that was edited or a request made by hand.
   if (!parsed.ok) throw new InputErrors(parsed.problems);
   return parsed.value as Fields;

@@ -244,13 +244,35 @@ function some(value: Value, test: (part: Value) => boolean): boolean {
   return isRecord(value) && Object.values(value).some((item) => some(item, test));
 }
 
+/** Whether a secret holds the value at a path, or is on the way to it. */
+export function isSecretAt(value: Value | undefined, path: readonly PropertyKey[]): boolean {
+  if (value instanceof Secret || (value instanceof OutputValue && value.secret)) return true;
+  if (value instanceof OutputValue) return isSecretAt(value.value, path);
+  const [key, ...rest] = path;
+  if (key === undefined || typeof value !== "object" || value === null) return false;
+  return isSecretAt((value as Record<PropertyKey, Value>)[key], rest);
+}
+
 /** Every string inside a secret, so that messages can be freed of them. */
 export function secretStrings(value: Value, inside = false): string[] {
   if (value instanceof Secret) return secretStrings(value.value, true);
   if (value instanceof OutputValue) return secretStrings(value.value, inside || value.secret);
   if (Array.isArray(value)) return value.flatMap((item) => secretStrings(item, inside));
   if (isRecord(value)) return Object.values(value).flatMap((item) => secretStrings(item, inside));
-  return inside && (typeof value === "string" || typeof value === "number") ? [String(value)] : [];
+  if (!inside) return [];
+  if (value instanceof Asset) return Object.values(value.source);
+  if (typeof value === "string") return [value, ...stringsInside(value)];
+  return typeof value === "number" ? [String(value)] : [];
+}
+
+/** Of an opaque output, such as a grant's, messages name single entries. */
+function stringsInside(text: string): string[] {
+  if (!text.startsWith("{")) return [];
+  try {
+    return secretStrings(JSON.parse(text) as Value, true);
+  } catch {
+    return [];
+  }
 }
 
 /** Replaces each secret in a text. Longer ones go first, so that a secret inside another leaves no remainder. */

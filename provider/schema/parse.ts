@@ -5,30 +5,42 @@ import { documentation } from "./fields.ts";
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problems: Problem[] };
 
-export function parse<T extends z.ZodType>(schema: T, value: unknown): Parsed<z.output<T>> {
+/** @param isSecret whether the value at a path is: then no message quotes a part of it */
+export function parse<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  isSecret: (path: Path) => boolean = () => false,
+): Parsed<z.output<T>> {
   const result = schema.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
-  return { ok: false, problems: result.error.issues.flatMap((issue) => problems(schema, value, issue, [])) };
+  const input = { schema, value, isSecret };
+  return { ok: false, problems: result.error.issues.flatMap((issue) => problems(input, issue, [])) };
 }
 
-type Path = readonly PropertyKey[];
+export type Path = readonly PropertyKey[];
 
-function problems(schema: z.ZodType, whole: unknown, issue: z.core.$ZodIssue, parent: Path): Problem[] {
+interface Input {
+  schema: z.ZodType;
+  value: unknown;
+  isSecret(path: Path): boolean;
+}
+
+function problems(input: Input, issue: z.core.$ZodIssue, parent: Path): Problem[] {
   const path = [...parent, ...issue.path];
   // The first option of each union is "not known yet"; what is wrong is said by the last one that applies.
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const branch = mostSpecific(issue.errors);
-    if (branch) return branch.flatMap((inner) => problems(schema, whole, inner, path));
+    if (branch) return branch.flatMap((inner) => problems(input, inner, path));
   }
   if (issue.code === "unrecognized_keys") {
-    const known = propertyNames(schema, path);
+    const known = propertyNames(input.schema, path);
     const hint = known.length > 0 ? `; the properties are ${known.join(", ")}` : "";
     return issue.keys.map((key) => ({
       path: propertyPath([...path, key]),
       message: `unknown property${hint}`,
     }));
   }
-  return [{ path: propertyPath(path), message: message(schema, issue, path, at(whole, path)) }];
+  return [{ path: propertyPath(path), message: message(input, issue, path) }];
 }
 
 /** The option whose issues lie deepest is the one that the user meant. */
@@ -41,13 +53,48 @@ function mostSpecific(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue
   );
 }
 
-function message(schema: z.ZodType, issue: z.core.$ZodIssue, path: Path, value: unknown): string {
-  if (issue.code !== "invalid_type") return issue.message;
+function message({ schema, value, isSecret }: Input, issue: z.core.$ZodIssue, path: Path): string {
+  switch (issue.code) {
+    case "custom":
+      return isSecret(path) ? unsaid(schema, path) : issue.message;
+    case "invalid_value":
+      return `expected ${issue.values.map((option) => JSON.stringify(option)).join(" or ")}`;
+    case "too_small":
+    case "too_big":
+      return bound(issue) ?? issue.message;
+    case "invalid_type":
+      return wrongType(schema, issue.expected, path, at(value, path));
+    default:
+      return issue.message;
+  }
+}
+
+/** Messages of our own parsers quote the value, in part or in another form, which no redaction of the whole would find. */
+function unsaid(schema: z.ZodType, path: Path): string {
+  const wanted = [path, path.slice(0, -1)].map((part) => describe(schema, part)).find(Boolean);
+  const hint = wanted === undefined ? "" : `: ${wanted}`;
+  return `has not the form that is wanted (it is secret, so no more is said of it)${hint}`;
+}
+
+function bound(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string | undefined {
+  const { origin, inclusive } = issue;
+  if (origin === "number" || origin === "int") {
+    return issue.code === "too_small"
+      ? `must be ${inclusive ? "at least" : "more than"} ${issue.minimum}`
+      : `must be ${inclusive ? "at most" : "less than"} ${issue.maximum}`;
+  }
+  return origin === "string" && issue.code === "too_small" && issue.minimum === 1
+    ? "must not be empty"
+    : undefined;
+}
+
+function wrongType(schema: z.ZodType, expected: string, path: Path, value: unknown): string {
   if (value === undefined) {
     const description = describe(schema, path);
     return `is required${description ? `: ${firstSentence(description)}` : ""}`;
   }
-  return `expected ${noun(issue.expected)}, got ${noun(kind(value))}`;
+  const got = expected === "int" && typeof value === "number" ? "one with a fraction" : noun(kind(value));
+  return `expected ${noun(expected)}, got ${got}`;
 }
 
 function firstSentence(markdown: string): string {
