@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { artifactFields, moduleArtifact } from "../artifacts/artifact.ts";
 import { digestSchema } from "../artifacts/digest.ts";
+import { ArtifactError } from "../artifacts/errors.ts";
 import type { Inspection } from "../artifacts/inspection.ts";
 import { loadModule } from "../artifacts/modules.ts";
 import { needs } from "../capabilities/habits.ts";
@@ -106,8 +107,8 @@ export const Module = defineResource({
       await inspect(module, context);
       return [];
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      return [{ path: error.property ?? "file", message: error.message }];
+      if (!(error instanceof UserError) || context.signal.aborted) throw error;
+      return [{ path: error.property ?? "", message: error.message }];
     }
   },
 
@@ -130,11 +131,26 @@ async function inspect(module: Inputs, context: Context): Promise<OrUnknown<Insp
   const { file, maxSize, expectedDigest } = module;
   if (isUnknown(file) || isUnknown(maxSize) || isUnknown(expectedDigest)) return unknown;
   const { store, inspector } = artifactStore(context.settings);
-  return await loadModule(pathOf(file), store, inspector, {
-    maxSize,
-    expectedDigest,
-    signal: context.signal,
-  });
+  const { signal } = context;
+  const path = pathOf(file);
+  try {
+    const inspection = await loadModule(path, store, inspector, { maxSize, expectedDigest, signal });
+    requireUnchanged(path, file, inspection);
+    return inspection;
+  } catch (error) {
+    // The cache is no property's fault; all else is the file's.
+    const ofFile = error instanceof ArtifactError && error.code !== "cache" && error.code !== "damaged";
+    throw ofFile ? new UserError(error.message, "file", { cause: error }) : error;
+  }
+}
+
+/** State would keep the engine's hash of one content beside our digest of another, and no later run would see it. */
+function requireUnchanged(path: string, { hash }: Asset, { digest }: Inspection): void {
+  if (hash === undefined || digest === `sha256:${hash}`) return;
+  throw new UserError(
+    `${path} was changed while this run was under way. Run it again once the build has ended.`,
+    "file",
+  );
 }
 
 function pathOf(file: Asset): string {
