@@ -1,32 +1,36 @@
+import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { pluginFile } from "../pluginFiles.ts";
 import { type Digest, hexOf } from "./digest.ts";
 import { ArtifactError, throwIfCancelled } from "./errors.ts";
 import { type Inspection, inspectionSchema, inspectorVersion } from "./inspection.ts";
+import type { InspectReply, InspectRequest } from "./inspectorProcess.ts";
 import { damaged, missing, type Store } from "./store.ts";
-import type { InspectReply, InspectRequest } from "./wasmToolsWorker.ts";
+
+/** Memory of the parser in pages of 64 KiB: 2 GiB, where a module may have 256 MiB. */
+const maxMemoryPages = 32_768;
 
 export interface InspectorOptions {
   /** How long one module may take. Default 60 000. */
   timeoutMilliseconds?: number;
-  /** How long the worker waits for another module before it ends and gives its memory back. Default 2 000. */
+  /** How long the process waits for another module before it ends. Default 2 000. */
   idleMilliseconds?: number;
-  /** The worker's script. Default: the one that is shipped. */
+  /** The process's script. Default: the one that is shipped. */
   script?: string;
 }
 
 /**
- * Inspects modules in one worker thread, one after the other. Results are kept on disk by digest and version of the inspector, so
- * that the same bytes are parsed once on a machine; while they are known, no thread starts and no parser is loaded.
+ * Inspects modules in a process of their own, one after the other: a fault costs that process only, and its memory goes
+ * with it, which that of a thread does not. Results are kept on disk by digest and version of the inspector, so that the
+ * same bytes are parsed once on a machine; while they are known, no process starts and no parser is loaded.
  */
 export class Inspector {
   private readonly store: Store;
   private readonly options: Required<Omit<InspectorOptions, "script">> & { script: string | undefined };
-  private worker: Worker | undefined;
+  private parser: ChildProcess | undefined;
   private idle: NodeJS.Timeout | undefined;
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -57,12 +61,15 @@ export class Inspector {
     return inspection;
   }
 
-  /** Ends the worker, and an inspection under way as cancelled; inspecting again starts another. */
+  /** Ends the process, and an inspection under way as cancelled; inspecting again starts another. */
   async close(): Promise<void> {
     clearTimeout(this.idle);
-    const worker = this.worker;
-    this.worker = undefined;
-    await worker?.terminate();
+    const { parser } = this;
+    this.parser = undefined;
+    if (!parser || parser.exitCode !== null || parser.signalCode !== null) return;
+    const ended = once(parser, "exit");
+    parser.kill("SIGKILL");
+    await ended;
   }
 
   private inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -105,33 +112,37 @@ export class Inspector {
   }
 
   private async ask(request: InspectRequest, signal: AbortSignal | undefined): Promise<InspectReply> {
-    const worker = this.start();
+    const parser = this.start();
     const limit = AbortSignal.timeout(this.options.timeoutMilliseconds);
     const done = new AbortController();
     const stop = AbortSignal.any([limit, done.signal, ...(signal ? [signal] : [])]);
-    worker.ref();
+    keepAlive(parser, true);
     try {
-      worker.postMessage(request);
-      return await Promise.race([replyOf(worker, stop), endOf(worker, stop)]);
+      parser.send(request);
+      return await Promise.race([replyOf(parser, stop), endOf(parser, stop)]);
     } catch (error) {
-      if (signal?.aborted || this.worker !== worker) throw cancelled();
+      if (signal?.aborted || this.parser !== parser) throw cancelled();
       if (limit.aborted) throw tooLong(this.options.timeoutMilliseconds);
       throw tooHard(error);
     } finally {
       done.abort();
-      worker.unref();
+      keepAlive(parser, false);
     }
   }
 
-  /** Without the provider's environment and output: what it parses comes from outside. */
-  private start(): Worker {
-    this.worker ??= new Worker(this.options.script ?? pluginFile("wasm-tools-worker.js"), {
+  /** Without the provider's environment and output, and without rights but to read: what it parses comes from outside. */
+  private start(): ChildProcess {
+    this.parser ??= fork(this.options.script ?? pluginFile("inspector.js"), {
       env: {},
-      stdout: true,
-      stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: 512, stackSizeMb: 4 },
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+      execArgv: [
+        "--permission",
+        "--allow-fs-read=*",
+        "--allow-worker",
+        `--wasm-max-mem-pages=${maxMemoryPages}`,
+      ],
     });
-    return this.worker;
+    return this.parser;
   }
 
   private recordPath(digest: Digest): string {
@@ -164,14 +175,19 @@ export class Inspector {
   }
 }
 
-async function replyOf(worker: Worker, signal: AbortSignal): Promise<InspectReply> {
-  const [reply] = await once(worker, "message", { signal });
+/** Whether the provider's own end waits for the process. */
+function keepAlive(parser: ChildProcess, alive: boolean): void {
+  for (const handle of [parser, parser.channel]) alive ? handle?.ref() : handle?.unref();
+}
+
+async function replyOf(parser: ChildProcess, signal: AbortSignal): Promise<InspectReply> {
+  const [reply] = await once(parser, "message", { signal });
   return reply;
 }
 
-async function endOf(worker: Worker, signal: AbortSignal): Promise<never> {
-  const [code] = await once(worker, "exit", { signal });
-  throw new Error(`it ended with ${code}`);
+async function endOf(parser: ChildProcess, signal: AbortSignal): Promise<never> {
+  const [code, killedBy] = await once(parser, "exit", { signal });
+  throw new Error(`it ended with ${code ?? killedBy}`);
 }
 
 /** Lets a caller go at once, also while it still waits for its turn. */

@@ -5,6 +5,7 @@
  */
 
 import type { Alias, ComponentResourceOptions, Inputs, ProviderResource } from "@pulumi/pulumi";
+import log from "@pulumi/pulumi/log/index.js";
 import outputModule from "@pulumi/pulumi/output.js";
 import type aliasPb from "@pulumi/pulumi/proto/alias_pb.js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
@@ -43,6 +44,9 @@ const internals = {
     config as unknown as { setAllConfig(values: Record<string, string>, secretKeys: string[]): void }
   ).setAllConfig,
 };
+
+// At debug level the SDK prints whole responses, with the secrets in them: `pulumi up --debug` must not show those.
+(log as { debug: typeof log.debug }).debug = () => Promise.resolve();
 
 /** A registration that fails does so outside every call: the requests under way are told, or they would wait for ever. */
 const underway = new Set<(error: unknown) => void>();

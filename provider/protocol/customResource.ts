@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { Context, CustomResource, State } from "../resources/resource.ts";
 import { documentation, isUnknown } from "../schema/fields.ts";
 import { parse } from "../schema/parse.ts";
-import { compareInputs, type Differences } from "./diff.ts";
+import { compareInputs } from "./diff.ts";
 import { InputErrors, PartialFailure, type Problem, ProviderError } from "./errors.ts";
 import {
   Archive, Asset, containsSecret, isSecretAt, type Plain, type Properties, reveal, revealProperties, Secret, type Value,
@@ -45,13 +45,12 @@ export async function diff(resource: CustomResource, old: Stored, news: Properti
       .filter(([, field]) => documentation.get(field as z.ZodType)?.replaceOnChanges)
       .map(([key]) => key),
   );
-  const differences: Differences = compareInputs(old.inputs ?? old.outputs, news, replaceOn);
-  if (resource.diff) {
-    const parsed = parse(resource.inputs, revealProperties(news));
-    const found = parsed.ok ? await resource.diff(stateOf(resource, old), parsed.value, context) : [];
-    for (const { path, kind, replace } of found)
-      differences.set(path, { kind, replace: replace ?? false, input: false });
-  }
+  const found = compareInputs(old.inputs ?? old.outputs, news, replaceOn);
+  const parsed = parse(resource.inputs, revealProperties(news));
+  const differences =
+    resource.diff && parsed.ok
+      ? await resource.diff(stateOf(resource, old), parsed.value, found, context)
+      : found;
   return { differences, stables: resource.stables ?? [] };
 }
 
@@ -151,7 +150,11 @@ async function keepingPartial<T>(
 
 function outputsOf(resource: CustomResource, inputs: Properties, computed: Fields): Properties {
   const echoed = Object.entries(inputs).filter(
-    ([key, value]) => key in resource.inputs.shape && !(key in resource.outputs.shape) && !holdsBytes(value),
+    ([key, value]) =>
+      resource.echo !== false &&
+      key in resource.inputs.shape &&
+      !(key in resource.outputs.shape) &&
+      !holdsBytes(value),
   );
   const derived = Object.keys(resource.outputs.shape).flatMap((key) => {
     const value = toValue(computed[key]);

@@ -1,4 +1,5 @@
 /** The detailed difference of two sets of inputs, one entry per path where they part. */
+import type { Difference } from "../resources/resource.ts";
 import { isUnknown } from "../schema/fields.ts";
 import { propertyPath } from "../schema/parse.ts";
 import {
@@ -12,28 +13,22 @@ import {
   type Value,
 } from "./values.ts";
 
-export interface PropertyDifference {
-  kind: "add" | "delete" | "update";
-  /** The change makes a new resource. */
-  replace: boolean;
-  /** False: the difference is between state and reality, not between two programs. */
-  input: boolean;
-}
-
-export type Differences = Map<string, PropertyDifference>;
-
 /** Compares inputs; `replaceOn` names the top-level properties whose change makes a new resource. */
-export function compareInputs(old: Properties, now: Properties, replaceOn: ReadonlySet<string>): Differences {
-  const differences: Differences = new Map();
+export function compareInputs(
+  old: Properties,
+  now: Properties,
+  replaceOn: ReadonlySet<string>,
+): Difference[] {
+  const differences: Difference[] = [];
   for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
     compare(old[key], now[key], [key], (path, kind) => {
-      differences.set(propertyPath(path), { kind, replace: replaceOn.has(key), input: true });
+      differences.push({ path: propertyPath(path), kind, replace: replaceOn.has(key), input: true });
     });
   }
   return differences;
 }
 
-type Report = (path: readonly PropertyKey[], kind: PropertyDifference["kind"]) => void;
+type Report = (path: readonly PropertyKey[], kind: Difference["kind"]) => void;
 
 function compare(
   oldValue: Value | undefined,

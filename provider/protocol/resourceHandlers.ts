@@ -4,9 +4,8 @@ import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
 import { resources } from "../resources/index.ts";
-import type { Context, CustomResource } from "../resources/resource.ts";
+import type { Context, CustomResource, Difference } from "../resources/resource.ts";
 import * as custom from "./customResource.ts";
-import type { PropertyDifference } from "./diff.ts";
 import { type Problem, ProviderError, toStruct } from "./errors.ts";
 import { type Call, handler } from "./handler.ts";
 import { typeOf } from "./session.ts";
@@ -135,20 +134,22 @@ const { DiffChanges } = providerPb.DiffResponse;
 
 export function diffResponse({ differences, stables }: Awaited<ReturnType<typeof custom.diff>>) {
   const response = new providerPb.DiffResponse();
-  response.setChanges(differences.size > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE);
+  response.setChanges(differences.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE);
   response.setStablesList([...stables]);
   response.setHasdetaileddiff(true);
-  for (const [path, difference] of differences)
-    response.getDetaileddiffMap().set(path, propertyDiff(difference));
-  const paths = [...differences];
-  response.setDiffsList([...new Set(paths.map(([path]) => topLevel(path)))]);
-  response.setReplacesList([
-    ...new Set(paths.filter(([, { replace }]) => replace).map(([path]) => topLevel(path))),
-  ]);
+  for (const difference of differences) {
+    response.getDetaileddiffMap().set(difference.path, propertyDiff(difference));
+  }
+  response.setDiffsList(roots(differences));
+  response.setReplacesList(roots(differences.filter(({ replace }) => replace)));
   return response;
 }
 
-function propertyDiff({ kind, replace, input }: PropertyDifference) {
+function roots(differences: readonly Difference[]): string[] {
+  return [...new Set(differences.map(({ path }) => topLevel(path)))];
+}
+
+function propertyDiff({ kind, replace, input }: Difference) {
   const diff = new providerPb.PropertyDiff();
   const kinds = {
     add: [Kind.ADD, Kind.ADD_REPLACE],

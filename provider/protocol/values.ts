@@ -119,14 +119,12 @@ export function decodeProperties(wire: WireProperties): Properties {
 function decodeSpecial(signature: string, wire: WireProperties): Value {
   switch (signature) {
     case signatures.secret:
-      return new Secret(decode(wire["value"] ?? null));
+      return new Secret(decode(wire.value ?? null));
     case signatures.output:
       return new OutputValue(
-        wire["value"] === undefined ? unknown : decode(wire["value"]),
-        wire["secret"] === true,
-        Array.isArray(wire["dependencies"])
-          ? wire["dependencies"].filter((urn) => typeof urn === "string")
-          : [],
+        wire.value === undefined ? unknown : decode(wire.value),
+        wire.secret === true,
+        Array.isArray(wire.dependencies) ? wire.dependencies.filter((urn) => typeof urn === "string") : [],
       );
     case signatures.asset:
       return decodeAsset(wire);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { artifactFields } from "../artifacts/artifact.ts";
 import { type ReportEntry, widening } from "../capabilities/report.ts";
@@ -18,7 +19,8 @@ export const acceptRiskFields = object(
   {
     module: required(z.string(), { description: "The module's name: `main` for an App of a single Module." }),
     entry: required(z.string(), {
-      description: "The entry, as the report names it: `http https://api.example.com`.",
+      description:
+        "The entry and the verdict that is accepted, as preview prints it: `http https://api.example.com: none`. Void for a worse one.",
     }),
     reason: required(z.string().min(1), {
       description: "Why this is acceptable; for those who read the program later.",
@@ -76,6 +78,7 @@ export const Admission = defineResource({
   description,
   inputs: admissionInputs,
   outputs,
+  echo: false,
   derivedFrom: {
     report: ["artifact", "target", "grants", "denied", "acceptRisk"],
     entries: ["artifact", "target", "grants", "acceptRisk"],
@@ -86,6 +89,14 @@ export const Admission = defineResource({
     const { problems, warnings } = await judge(admission, context);
     if (problems.length === 0) for (const warning of warnings) context.log.warn(warning);
     return problems;
+  },
+
+  /** Other bytes that need and may do the same change nothing about what was admitted. */
+  async diff(old, admission, found, context) {
+    if (!found.every(({ path }) => path.startsWith("artifact"))) return found;
+    const { report, entries, rules, problems } = await judge(admission, context);
+    const now = { report, entries, rules };
+    return problems.length === 0 && isDeepStrictEqual(old.outputs, now) ? [] : found;
   },
 
   async create(admission, context) {

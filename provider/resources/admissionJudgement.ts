@@ -38,7 +38,9 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
     problems.push({ path: "target", message: "is not the `target` output of an EdgeTarget of this version" });
   }
   const inspection = await inspectionOf(inputs.artifact, context, problems);
-  if (!isUnknown(inspection)) judgeModule(inputs, inspection, grants, problems, warnings);
+  const summary = isUnknown(inspection)
+    ? undefined
+    : judgeModule(inputs, inspection, grants, problems, warnings);
   const report = buildReport({
     modules: [{ name: singleModule, grants: grants.filter(isKnown) }],
     target: localEnforcement,
@@ -52,7 +54,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   return {
     problems,
     warnings,
-    report: partly ? unknown : reportText(report.entries),
+    report: partly ? unknown : [reportText(report.entries), ...(summary ? [summary] : [])].join("\n"),
     entries: partly ? unknown : report.entries,
     rules: partly ? unknown : encodeRules(union(known)),
   };
@@ -91,7 +93,7 @@ function judgeModule(
   grants: OrUnknown<Grant>[],
   problems: Problem[],
   warnings: string[],
-): void {
+): string | undefined {
   const unfit = isUnknown(run) ? undefined : worldProblem(inspection, run);
   if (unfit) problems.push({ path: "artifact", message: unfit });
   const coverage = cover({
@@ -102,6 +104,7 @@ function judgeModule(
   });
   problems.push(...coverage.errors.map(({ message }) => ({ path: "grants", message })));
   warnings.push(...coverage.warnings);
+  return coverage.summary;
 }
 
 function acceptedRisks({ acceptRisk = [] }: Inputs): AcceptedRisk[] {

@@ -75,7 +75,7 @@ export function constructApp({
 function admissionInputs(values: Properties, inputs: Inputs): Inputs {
   return {
     ...pick(inputs, ["artifact", "target", "grants", "denied", "run", "acceptRisk"]),
-    ...(values["bindings"] !== undefined && { bindings: boundNames(values["bindings"], 0) }),
+    ...(values.bindings !== undefined && { bindings: boundNames(values.bindings, 0) }),
   };
 }
 
@@ -93,18 +93,18 @@ function boundNames(value: Value, depth: number): Input<unknown> {
 }
 
 function serverInputs(known: AppInputs, inputs: Inputs, target: Target, rules: Output<unknown>): Inputs {
-  const bound = (family: string) => at(inputs["bindings"], module, family);
+  const bound = (family: string) => at(inputs.bindings, module, family);
   return withoutUndefined({
-    artifact: inputs["artifact"],
+    artifact: inputs.artifact,
     rules,
     environment: asSecret(bound("environment")),
     config: asSecret(bound("config")),
     volumes: folders(bound("volumes")),
     run: known.run,
-    memory: at(inputs["limits"], "memory") ?? marked(target.memory),
-    requestTimeout: at(inputs["limits"], "time") ?? marked(target.requestTimeout),
+    memory: at(inputs.limits, "memory") ?? marked(target.memory),
+    requestTimeout: at(inputs.limits, "time") ?? marked(target.requestTimeout),
     ...Object.fromEntries(
-      ["port", "start", "concurrency", "arguments", "forget"].map((key) => [key, at(inputs["local"], key)]),
+      ["port", "start", "concurrency", "arguments", "forget"].map((key) => [key, at(inputs.local, key)]),
     ),
   });
 }

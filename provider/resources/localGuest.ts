@@ -48,12 +48,11 @@ export async function guestOf(inputs: Inputs, context: Context): Promise<GuestSp
   const server = known(inputs);
   const { module: digest } = parseRecipe(server.artifact.recipe);
   const { store } = artifactStore(context.settings);
-  // Reading verifies the bytes, which lie where other programs could have changed them.
-  await store.read(digest);
+  const path = await store.verify(digest);
   return {
     id: instanceId(context),
     name: context.name,
-    component: { path: store.path(digest), digest },
+    component: { path, digest },
     rules: decodeRules(server.rules),
     environment: server.environment ?? {},
     config: server.config ?? {},

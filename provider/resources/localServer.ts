@@ -123,9 +123,10 @@ export const LocalServer = defineResource({
   derivedFrom: { running: [], url: ["port"], logFile: [], exitCode: [], process: ["port"] },
   refreshBeforeUpdate: true,
 
-  diff(old, server) {
+  diff(old, server, found) {
     const shouldRun = server.start !== false && server.run !== "job";
-    return shouldRun && old.outputs.running === false ? [{ path: "running", kind: "update" }] : [];
+    const isDead = shouldRun && old.outputs.running === false;
+    return isDead ? [...found, { path: "running", kind: "update", replace: false, input: false }] : found;
   },
 
   async create(server, context) {

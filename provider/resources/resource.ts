@@ -35,11 +35,14 @@ export interface State<I extends Shape, O extends Shape> {
   outputs: Partial<Fields<O>>;
 }
 
-/** A difference that the inputs do not show, such as drift that Read found. */
 export interface Difference {
+  /** `http[1]`, `local.port`: where state and program, or state and reality, part. */
   path: string;
   kind: "add" | "delete" | "update";
-  replace?: boolean;
+  /** The change makes a new resource. */
+  replace: boolean;
+  /** False: the difference is between state and reality, such as drift that Read found. */
+  input: boolean;
 }
 
 export interface ReadResult<I extends Shape, O extends Shape> {
@@ -58,6 +61,8 @@ export interface CustomResource<I extends Shape = Shape, O extends Shape = Shape
   inputs: I;
   /** What the provider computes. Inputs other than assets are outputs as well, without being named here. */
   outputs: O;
+  /** False: inputs are no outputs. */
+  echo?: boolean;
   /** Outputs that no update changes. */
   stables?: readonly (keyof Fields<O> & string)[];
   /**
@@ -67,8 +72,13 @@ export interface CustomResource<I extends Shape = Shape, O extends Shape = Shape
   derivedFrom?: Partial<Record<keyof Fields<O> & string, readonly (keyof Fields<I> & string)[]>>;
   /** What the schema cannot say. All problems at once; no effects but filling the cache. */
   check?(inputs: Fields<I>, context: Context): Promise<Problem[]> | Problem[];
-  /** Beside the comparison of inputs, which needs no code. */
-  diff?(old: State<I, O>, inputs: Fields<I>, context: Context): Promise<Difference[]> | Difference[];
+  /** Has the last word on the differences that the comparison of inputs found; absent: they are the differences. */
+  diff?(
+    old: State<I, O>,
+    inputs: Fields<I>,
+    found: readonly Difference[],
+    context: Context,
+  ): Promise<readonly Difference[]> | readonly Difference[];
   /** In preview: what is known before it exists, `unknown` for the rest; the id is then ignored. */
   create(inputs: Fields<I>, context: Context): Promise<{ id: string; outputs: Fields<O> }>;
   /** Absent: the resource exists in the program and the state only, so refresh changes nothing. */

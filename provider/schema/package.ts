@@ -41,7 +41,7 @@ export function packageSchema(): PackageSchema {
       ...[...resources].map(([token, resource]) => [token, resourceSpec(resource, types)]),
       ...[...components].map(([token, component]) => [
         token,
-        { isComponent: true, ...resourceSpec(component, types) },
+        { isComponent: true, ...resourceSpec({ ...component, echo: false }, types) },
       ]),
     ]),
     functions: Object.fromEntries(
@@ -56,13 +56,14 @@ interface Definition {
   description: string;
   inputs: z.ZodObject;
   outputs: z.ZodObject;
+  echo?: boolean;
 }
 
 function resourceSpec(resource: Definition, types: Types): { [key: string]: Json } {
   const inputs = objectSpec(resource.inputs, types);
   const outputs = objectSpec(resource.outputs, types);
   const echoed = Object.entries(inputs.properties).filter(
-    ([name]) => !("isComponent" in resource) && !isAsset(resource.inputs.shape[name] as z.ZodType),
+    ([name]) => resource.echo !== false && !isAsset(resource.inputs.shape[name] as z.ZodType),
   );
   const properties = Object.fromEntries(echoed.map(([name, spec]) => [name, withoutInputOnly(spec)]));
   return {

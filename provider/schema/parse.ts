@@ -54,16 +54,18 @@ function mostSpecific(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue
 }
 
 function message({ schema, value, isSecret }: Input, issue: z.core.$ZodIssue, path: Path): string {
+  const found = at(value, path);
   switch (issue.code) {
     case "custom":
       return isSecret(path) ? unsaid(schema, path) : issue.message;
     case "invalid_value":
+      if (found === undefined) return missing(schema, path);
       return `expected ${issue.values.map((option) => JSON.stringify(option)).join(" or ")}`;
     case "too_small":
     case "too_big":
       return bound(issue) ?? issue.message;
     case "invalid_type":
-      return wrongType(schema, issue.expected, path, at(value, path));
+      return found === undefined ? missing(schema, path) : wrongType(issue.expected, found);
     default:
       return issue.message;
   }
@@ -88,11 +90,12 @@ function bound(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string
     : undefined;
 }
 
-function wrongType(schema: z.ZodType, expected: string, path: Path, value: unknown): string {
-  if (value === undefined) {
-    const description = describe(schema, path);
-    return `is required${description ? `: ${firstSentence(description)}` : ""}`;
-  }
+function missing(schema: z.ZodType, path: Path): string {
+  const description = describe(schema, path);
+  return `is required${description ? `: ${firstSentence(description)}` : ""}`;
+}
+
+function wrongType(expected: string, value: unknown): string {
   const got = expected === "int" && typeof value === "number" ? "one with a fraction" : noun(kind(value));
   return `expected ${noun(expected)}, got ${got}`;
 }

@@ -17,40 +17,10 @@ namespace Pulumi.Wasm
     public partial class Admission : global::Pulumi.CustomResource
     {
         /// <summary>
-        /// Entries that are accepted although nothing enforces them.
-        /// </summary>
-        [Output("acceptRisk")]
-        public Output<ImmutableArray<Outputs.AcceptRisk>> AcceptRisk { get; private set; } = null!;
-
-        /// <summary>
-        /// What is to run.
-        /// </summary>
-        [Output("artifact")]
-        public Output<Outputs.Artifact> Artifact { get; private set; } = null!;
-
-        /// <summary>
-        /// What the App binds, by module: names only.
-        /// </summary>
-        [Output("bindings")]
-        public Output<ImmutableDictionary<string, Outputs.BoundNames>?> Bindings { get; private set; } = null!;
-
-        /// <summary>
-        /// Imports that shall stay denied, without version.
-        /// </summary>
-        [Output("denied")]
-        public Output<ImmutableArray<string>> Denied { get; private set; } = null!;
-
-        /// <summary>
         /// The report as data, for policies.
         /// </summary>
         [Output("entries")]
         public Output<ImmutableArray<Outputs.ReportEntry>> Entries { get; private set; } = null!;
-
-        /// <summary>
-        /// `grant` outputs of CapabilityGrants.
-        /// </summary>
-        [Output("grants")]
-        public Output<ImmutableArray<string>> Grants { get; private set; } = null!;
 
         /// <summary>
         /// The report as a table of text.
@@ -63,18 +33,6 @@ namespace Pulumi.Wasm
         /// </summary>
         [Output("rules")]
         public Output<string> Rules { get; private set; } = null!;
-
-        /// <summary>
-        /// What the App runs as.
-        /// </summary>
-        [Output("run")]
-        public Output<string?> Run { get; private set; } = null!;
-
-        /// <summary>
-        /// Where it is to run: the `target` output of an EdgeTarget.
-        /// </summary>
-        [Output("target")]
-        public Output<string> Target { get; private set; } = null!;
 
 
         /// <summary>

@@ -20,48 +20,6 @@ namespace Pulumi.Wasm
     public partial class App : global::Pulumi.ComponentResource
     {
         /// <summary>
-        /// Entries of grants that nothing enforces on this target, accepted one by one. Preview prints what to paste.
-        /// </summary>
-        [Output("acceptRisk")]
-        public Output<ImmutableArray<Outputs.AcceptRisk>> AcceptRisk { get; private set; } = null!;
-
-        /// <summary>
-        /// What runs: the `artifact` output of a Module.
-        /// </summary>
-        [Output("artifact")]
-        public Output<Outputs.Artifact> Artifact { get; private set; } = null!;
-
-        /// <summary>
-        /// Values by module name; a single module is called `main`.
-        /// </summary>
-        [Output("bindings")]
-        public Output<ImmutableDictionary<string, Outputs.Bindings>?> Bindings { get; private set; } = null!;
-
-        /// <summary>
-        /// Imports that the module has and that shall stay denied, without version (`wasi:sockets/tcp`): it runs, and the calls fail.
-        /// </summary>
-        [Output("denied")]
-        public Output<ImmutableArray<string>> Denied { get; private set; } = null!;
-
-        /// <summary>
-        /// What it may do: `grant` outputs of CapabilityGrants. Everything else is denied.
-        /// </summary>
-        [Output("grants")]
-        public Output<ImmutableArray<string>> Grants { get; private set; } = null!;
-
-        /// <summary>
-        /// Bounds of one instance.
-        /// </summary>
-        [Output("limits")]
-        public Output<Outputs.Limits?> Limits { get; private set; } = null!;
-
-        /// <summary>
-        /// What is particular to a local target.
-        /// </summary>
-        [Output("local")]
-        public Output<Outputs.LocalApp?> Local { get; private set; } = null!;
-
-        /// <summary>
         /// On a local target: path of the log.
         /// </summary>
         [Output("logFile")]
@@ -72,18 +30,6 @@ namespace Pulumi.Wasm
         /// </summary>
         [Output("report")]
         public Output<string> Report { get; private set; } = null!;
-
-        /// <summary>
-        /// `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
-        /// </summary>
-        [Output("run")]
-        public Output<string?> Run { get; private set; } = null!;
-
-        /// <summary>
-        /// Where it runs: the `target` output of an EdgeTarget.
-        /// </summary>
-        [Output("target")]
-        public Output<string> Target { get; private set; } = null!;
 
         /// <summary>
         /// Address of the service; absent for a job.

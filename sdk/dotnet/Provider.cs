@@ -44,7 +44,7 @@ namespace Pulumi.Wasm
     public sealed class ProviderArgs : global::Pulumi.ResourceArgs
     {
         /// <summary>
-        /// Folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
+        /// Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
         /// </summary>
         [Input("cacheDirectory")]
         public Input<string>? CacheDirectory { get; set; }

@@ -38,29 +38,9 @@ export class Admission extends pulumi.CustomResource {
     }
 
     /**
-     * Entries that are accepted although nothing enforces them.
-     */
-    declare public readonly acceptRisk: pulumi.Output<outputs.AcceptRisk[] | undefined>;
-    /**
-     * What is to run.
-     */
-    declare public readonly artifact: pulumi.Output<outputs.Artifact>;
-    /**
-     * What the App binds, by module: names only.
-     */
-    declare public readonly bindings: pulumi.Output<{[key: string]: outputs.BoundNames} | undefined>;
-    /**
-     * Imports that shall stay denied, without version.
-     */
-    declare public readonly denied: pulumi.Output<string[] | undefined>;
-    /**
      * The report as data, for policies.
      */
     declare public /*out*/ readonly entries: pulumi.Output<outputs.ReportEntry[]>;
-    /**
-     * `grant` outputs of CapabilityGrants.
-     */
-    declare public readonly grants: pulumi.Output<string[] | undefined>;
     /**
      * The report as a table of text.
      */
@@ -69,14 +49,6 @@ export class Admission extends pulumi.CustomResource {
      * What the module may do, for the App's other children. Opaque.
      */
     declare public /*out*/ readonly rules: pulumi.Output<string>;
-    /**
-     * What the App runs as.
-     */
-    declare public readonly run: pulumi.Output<string | undefined>;
-    /**
-     * Where it is to run: the `target` output of an EdgeTarget.
-     */
-    declare public readonly target: pulumi.Output<string>;
 
     /**
      * Create a Admission resource with the given unique name, arguments, and options.
@@ -106,16 +78,9 @@ export class Admission extends pulumi.CustomResource {
             resourceInputs["report"] = undefined /*out*/;
             resourceInputs["rules"] = undefined /*out*/;
         } else {
-            resourceInputs["acceptRisk"] = undefined /*out*/;
-            resourceInputs["artifact"] = undefined /*out*/;
-            resourceInputs["bindings"] = undefined /*out*/;
-            resourceInputs["denied"] = undefined /*out*/;
             resourceInputs["entries"] = undefined /*out*/;
-            resourceInputs["grants"] = undefined /*out*/;
             resourceInputs["report"] = undefined /*out*/;
             resourceInputs["rules"] = undefined /*out*/;
-            resourceInputs["run"] = undefined /*out*/;
-            resourceInputs["target"] = undefined /*out*/;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
         super(Admission.__pulumiType, name, resourceInputs, opts);

@@ -49,34 +49,6 @@ export class App extends pulumi.ComponentResource {
     }
 
     /**
-     * Entries of grants that nothing enforces on this target, accepted one by one. Preview prints what to paste.
-     */
-    declare public readonly acceptRisk: pulumi.Output<outputs.AcceptRisk[] | undefined>;
-    /**
-     * What runs: the `artifact` output of a Module.
-     */
-    declare public readonly artifact: pulumi.Output<outputs.Artifact>;
-    /**
-     * Values by module name; a single module is called `main`.
-     */
-    declare public readonly bindings: pulumi.Output<{[key: string]: outputs.Bindings} | undefined>;
-    /**
-     * Imports that the module has and that shall stay denied, without version (`wasi:sockets/tcp`): it runs, and the calls fail.
-     */
-    declare public readonly denied: pulumi.Output<string[] | undefined>;
-    /**
-     * What it may do: `grant` outputs of CapabilityGrants. Everything else is denied.
-     */
-    declare public readonly grants: pulumi.Output<string[] | undefined>;
-    /**
-     * Bounds of one instance.
-     */
-    declare public readonly limits: pulumi.Output<outputs.Limits | undefined>;
-    /**
-     * What is particular to a local target.
-     */
-    declare public readonly local: pulumi.Output<outputs.LocalApp | undefined>;
-    /**
      * On a local target: path of the log.
      */
     declare public /*out*/ readonly logFile: pulumi.Output<string | undefined>;
@@ -84,14 +56,6 @@ export class App extends pulumi.ComponentResource {
      * What each grant's entries are worth on this target, as a table of text for a pull request.
      */
     declare public /*out*/ readonly report: pulumi.Output<string>;
-    /**
-     * `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
-     */
-    declare public readonly run: pulumi.Output<string | undefined>;
-    /**
-     * Where it runs: the `target` output of an EdgeTarget.
-     */
-    declare public readonly target: pulumi.Output<string>;
     /**
      * Address of the service; absent for a job.
      */
@@ -127,17 +91,8 @@ export class App extends pulumi.ComponentResource {
             resourceInputs["report"] = undefined /*out*/;
             resourceInputs["url"] = undefined /*out*/;
         } else {
-            resourceInputs["acceptRisk"] = undefined /*out*/;
-            resourceInputs["artifact"] = undefined /*out*/;
-            resourceInputs["bindings"] = undefined /*out*/;
-            resourceInputs["denied"] = undefined /*out*/;
-            resourceInputs["grants"] = undefined /*out*/;
-            resourceInputs["limits"] = undefined /*out*/;
-            resourceInputs["local"] = undefined /*out*/;
             resourceInputs["logFile"] = undefined /*out*/;
             resourceInputs["report"] = undefined /*out*/;
-            resourceInputs["run"] = undefined /*out*/;
-            resourceInputs["target"] = undefined /*out*/;
             resourceInputs["url"] = undefined /*out*/;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);

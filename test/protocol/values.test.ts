@@ -84,9 +84,7 @@ describe("property values", () => {
 
   it("read an asset as the engine sends it, with an absolute path and a hash", () => {
     const wire = { [signatureKey]: assetSignature, hash: "00ff", path: "/modules/api.wasm" };
-    expect(decodeProperties({ file: wire })["file"]).toEqual(
-      new Asset({ path: "/modules/api.wasm" }, "00ff"),
-    );
+    expect(decodeProperties({ file: wire }).file).toEqual(new Asset({ path: "/modules/api.wasm" }, "00ff"));
   });
 
   it("reveal what is inside secrets and outputs, and leave nothing of the wrappers", () => {

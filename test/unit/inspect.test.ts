@@ -11,7 +11,7 @@ import { Store } from "../../provider/artifacts/store.ts";
 import { UserError } from "../../provider/userError.ts";
 import { binary, component, importing } from "./inspectComponents.ts";
 
-const script = join(import.meta.dirname, "../../provider/artifacts/wasmToolsWorker.ts");
+const script = join(import.meta.dirname, "../../provider/artifacts/inspectorProcess.ts");
 let folder: string;
 let store: Store;
 let inspector: Inspector;
@@ -217,7 +217,7 @@ describe("what cannot be deployed is refused with what it is and what to do", ()
   });
 });
 
-describe("the worker", () => {
+describe("the parser's process", () => {
   test("still reads good modules after one that breaks the parser", async () => {
     const breaks = await binary('(component (import "a:b/c@1.2.3" (func)))');
     await expect(load(breaks)).rejects.toMatchObject({ code: "invalid" });
@@ -273,10 +273,7 @@ describe("the worker", () => {
 
   test("that dies is an error, not the end of the provider", async () => {
     const path = join(folder, "dies.mjs");
-    await writeFile(
-      path,
-      'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(3));',
-    );
+    await writeFile(path, 'process.on("message", () => process.exit(3));');
     const { digest } = await store.addBytes(sample);
     await expect(new Inspector(store, { script: path }).inspect(digest)).rejects.toMatchObject({
       code: "invalid",
@@ -286,10 +283,7 @@ describe("the worker", () => {
   /** An inspector whose worker never answers, as with bytes that the parser does not come to an end with. */
   async function hanging(timeoutMilliseconds = 200): Promise<Inspector> {
     const path = join(folder, "hangs.mjs");
-    await writeFile(
-      path,
-      'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => { for (;;); });',
-    );
+    await writeFile(path, 'process.on("message", () => { for (;;); });');
     return new Inspector(store, { script: path, timeoutMilliseconds });
   }
 });
@@ -299,7 +293,7 @@ describe("known bytes", () => {
     const first = await load(sample);
     const record = join(folder, "inspections", inspectorVersion, `${first.digest.slice(7)}.json`);
     await utimes(record, 0, 0);
-    const none = new Inspector(store, { script: join(folder, "no-such-worker.js") });
+    const none = new Inspector(store, { script: join(folder, "no-such-script.js") });
     expect(await loadModule(sample, store, none)).toEqual(first);
     expect((await stat(record)).mtimeMs).toBe(0);
   });

@@ -1,14 +1,13 @@
-import { spawn, spawnSync } from "node:child_process";
+import { fork, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { digestOf } from "../../provider/artifacts/digest.ts";
-import type { InspectReply, InspectRequest } from "../../provider/artifacts/wasmToolsWorker.ts";
+import type { InspectReply, InspectRequest } from "../../provider/artifacts/inspectorProcess.ts";
 import { launcher } from "../../tools/build/launcher.ts";
 
 let folder: string;
@@ -87,10 +86,10 @@ test("what is shipped runs in another place, with no packages around it", { time
 
   const path = fileURLToPath(new URL("../../examples/quickstart/module/quickstart.wasm", import.meta.url));
   const request: InspectRequest = { path, digest: digestOf(await readFile(path)) };
-  const worker = new Worker(join(shipped, "wasm-tools-worker.js"));
-  worker.postMessage(request);
-  const [reply] = (await once(worker, "message")) as [InspectReply];
-  await worker.terminate();
+  const parser = fork(join(shipped, "inspector.js"));
+  parser.send(request);
+  const [reply] = (await once(parser, "message")) as [InspectReply];
+  parser.disconnect();
   expect(reply).toMatchObject({ inspection: { kind: "component" } });
 });
 

@@ -15,7 +15,7 @@ import { besidePlugin, stubPlugin } from "./packages.ts";
 /** Scripts that a process or a worker is started with, by their place in `dist`. */
 const entryPoints: Record<string, string> = {
   main: "provider/main.ts",
-  "wasm-tools-worker": "provider/artifacts/wasmToolsWorker.ts",
+  inspector: "provider/artifacts/inspectorProcess.ts",
   "local/supervisor": "provider/targets/local/runtime/supervisor.ts",
   "local/guestHost": "provider/targets/local/runtime/guestHost.ts",
   "local/requestWorker": "provider/targets/local/runtime/requestWorker.ts",

@@ -34,7 +34,7 @@ namespace Pulumi.Wasm
 
         private static readonly __Value<string?> _cacheDirectory = new __Value<string?>(() => __config.Get("cacheDirectory"));
         /// <summary>
-        /// Folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
+        /// Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
         /// </summary>
         public static string? CacheDirectory
         {

@@ -16,7 +16,7 @@ namespace Pulumi.Wasm.Inputs
     public sealed class AcceptRiskArgs : global::Pulumi.ResourceArgs
     {
         /// <summary>
-        /// The entry, as the report names it: `http https://api.example.com`.
+        /// The entry and the verdict that is accepted, as preview prints it: `http https://api.example.com: none`. Void for a worse one.
         /// </summary>
         [Input("entry", required: true)]
         public Input<string> Entry { get; set; } = null!;

@@ -17,26 +17,12 @@ import (
 type Admission struct {
 	pulumi.CustomResourceState
 
-	// Entries that are accepted although nothing enforces them.
-	AcceptRisk AcceptRiskArrayOutput `pulumi:"acceptRisk"`
-	// What is to run.
-	Artifact ArtifactOutput `pulumi:"artifact"`
-	// What the App binds, by module: names only.
-	Bindings BoundNamesMapOutput `pulumi:"bindings"`
-	// Imports that shall stay denied, without version.
-	Denied pulumi.StringArrayOutput `pulumi:"denied"`
 	// The report as data, for policies.
 	Entries ReportEntryArrayOutput `pulumi:"entries"`
-	// `grant` outputs of CapabilityGrants.
-	Grants pulumi.StringArrayOutput `pulumi:"grants"`
 	// The report as a table of text.
 	Report pulumi.StringOutput `pulumi:"report"`
 	// What the module may do, for the App's other children. Opaque.
 	Rules pulumi.StringOutput `pulumi:"rules"`
-	// What the App runs as.
-	Run pulumi.StringPtrOutput `pulumi:"run"`
-	// Where it is to run: the `target` output of an EdgeTarget.
-	Target pulumi.StringOutput `pulumi:"target"`
 }
 
 // NewAdmission registers a new resource with the given unique name, arguments, and options.
@@ -209,34 +195,9 @@ func (o AdmissionOutput) ToAdmissionOutputWithContext(ctx context.Context) Admis
 	return o
 }
 
-// Entries that are accepted although nothing enforces them.
-func (o AdmissionOutput) AcceptRisk() AcceptRiskArrayOutput {
-	return o.ApplyT(func(v *Admission) AcceptRiskArrayOutput { return v.AcceptRisk }).(AcceptRiskArrayOutput)
-}
-
-// What is to run.
-func (o AdmissionOutput) Artifact() ArtifactOutput {
-	return o.ApplyT(func(v *Admission) ArtifactOutput { return v.Artifact }).(ArtifactOutput)
-}
-
-// What the App binds, by module: names only.
-func (o AdmissionOutput) Bindings() BoundNamesMapOutput {
-	return o.ApplyT(func(v *Admission) BoundNamesMapOutput { return v.Bindings }).(BoundNamesMapOutput)
-}
-
-// Imports that shall stay denied, without version.
-func (o AdmissionOutput) Denied() pulumi.StringArrayOutput {
-	return o.ApplyT(func(v *Admission) pulumi.StringArrayOutput { return v.Denied }).(pulumi.StringArrayOutput)
-}
-
 // The report as data, for policies.
 func (o AdmissionOutput) Entries() ReportEntryArrayOutput {
 	return o.ApplyT(func(v *Admission) ReportEntryArrayOutput { return v.Entries }).(ReportEntryArrayOutput)
-}
-
-// `grant` outputs of CapabilityGrants.
-func (o AdmissionOutput) Grants() pulumi.StringArrayOutput {
-	return o.ApplyT(func(v *Admission) pulumi.StringArrayOutput { return v.Grants }).(pulumi.StringArrayOutput)
 }
 
 // The report as a table of text.
@@ -247,16 +208,6 @@ func (o AdmissionOutput) Report() pulumi.StringOutput {
 // What the module may do, for the App's other children. Opaque.
 func (o AdmissionOutput) Rules() pulumi.StringOutput {
 	return o.ApplyT(func(v *Admission) pulumi.StringOutput { return v.Rules }).(pulumi.StringOutput)
-}
-
-// What the App runs as.
-func (o AdmissionOutput) Run() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *Admission) pulumi.StringPtrOutput { return v.Run }).(pulumi.StringPtrOutput)
-}
-
-// Where it is to run: the `target` output of an EdgeTarget.
-func (o AdmissionOutput) Target() pulumi.StringOutput {
-	return o.ApplyT(func(v *Admission) pulumi.StringOutput { return v.Target }).(pulumi.StringOutput)
 }
 
 type AdmissionArrayOutput struct{ *pulumi.OutputState }

@@ -20,28 +20,10 @@ import (
 type App struct {
 	pulumi.ResourceState
 
-	// Entries of grants that nothing enforces on this target, accepted one by one. Preview prints what to paste.
-	AcceptRisk AcceptRiskArrayOutput `pulumi:"acceptRisk"`
-	// What runs: the `artifact` output of a Module.
-	Artifact ArtifactOutput `pulumi:"artifact"`
-	// Values by module name; a single module is called `main`.
-	Bindings BindingsMapOutput `pulumi:"bindings"`
-	// Imports that the module has and that shall stay denied, without version (`wasi:sockets/tcp`): it runs, and the calls fail.
-	Denied pulumi.StringArrayOutput `pulumi:"denied"`
-	// What it may do: `grant` outputs of CapabilityGrants. Everything else is denied.
-	Grants pulumi.StringArrayOutput `pulumi:"grants"`
-	// Bounds of one instance.
-	Limits LimitsPtrOutput `pulumi:"limits"`
-	// What is particular to a local target.
-	Local LocalAppPtrOutput `pulumi:"local"`
 	// On a local target: path of the log.
 	LogFile pulumi.StringPtrOutput `pulumi:"logFile"`
 	// What each grant's entries are worth on this target, as a table of text for a pull request.
 	Report pulumi.StringOutput `pulumi:"report"`
-	// `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
-	Run pulumi.StringPtrOutput `pulumi:"run"`
-	// Where it runs: the `target` output of an EdgeTarget.
-	Target pulumi.StringOutput `pulumi:"target"`
 	// Address of the service; absent for a job.
 	Url pulumi.StringPtrOutput `pulumi:"url"`
 }
@@ -198,41 +180,6 @@ func (o AppOutput) ToAppOutputWithContext(ctx context.Context) AppOutput {
 	return o
 }
 
-// Entries of grants that nothing enforces on this target, accepted one by one. Preview prints what to paste.
-func (o AppOutput) AcceptRisk() AcceptRiskArrayOutput {
-	return o.ApplyT(func(v *App) AcceptRiskArrayOutput { return v.AcceptRisk }).(AcceptRiskArrayOutput)
-}
-
-// What runs: the `artifact` output of a Module.
-func (o AppOutput) Artifact() ArtifactOutput {
-	return o.ApplyT(func(v *App) ArtifactOutput { return v.Artifact }).(ArtifactOutput)
-}
-
-// Values by module name; a single module is called `main`.
-func (o AppOutput) Bindings() BindingsMapOutput {
-	return o.ApplyT(func(v *App) BindingsMapOutput { return v.Bindings }).(BindingsMapOutput)
-}
-
-// Imports that the module has and that shall stay denied, without version (`wasi:sockets/tcp`): it runs, and the calls fail.
-func (o AppOutput) Denied() pulumi.StringArrayOutput {
-	return o.ApplyT(func(v *App) pulumi.StringArrayOutput { return v.Denied }).(pulumi.StringArrayOutput)
-}
-
-// What it may do: `grant` outputs of CapabilityGrants. Everything else is denied.
-func (o AppOutput) Grants() pulumi.StringArrayOutput {
-	return o.ApplyT(func(v *App) pulumi.StringArrayOutput { return v.Grants }).(pulumi.StringArrayOutput)
-}
-
-// Bounds of one instance.
-func (o AppOutput) Limits() LimitsPtrOutput {
-	return o.ApplyT(func(v *App) LimitsPtrOutput { return v.Limits }).(LimitsPtrOutput)
-}
-
-// What is particular to a local target.
-func (o AppOutput) Local() LocalAppPtrOutput {
-	return o.ApplyT(func(v *App) LocalAppPtrOutput { return v.Local }).(LocalAppPtrOutput)
-}
-
 // On a local target: path of the log.
 func (o AppOutput) LogFile() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *App) pulumi.StringPtrOutput { return v.LogFile }).(pulumi.StringPtrOutput)
@@ -241,16 +188,6 @@ func (o AppOutput) LogFile() pulumi.StringPtrOutput {
 // What each grant's entries are worth on this target, as a table of text for a pull request.
 func (o AppOutput) Report() pulumi.StringOutput {
 	return o.ApplyT(func(v *App) pulumi.StringOutput { return v.Report }).(pulumi.StringOutput)
-}
-
-// `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
-func (o AppOutput) Run() pulumi.StringPtrOutput {
-	return o.ApplyT(func(v *App) pulumi.StringPtrOutput { return v.Run }).(pulumi.StringPtrOutput)
-}
-
-// Where it runs: the `target` output of an EdgeTarget.
-func (o AppOutput) Target() pulumi.StringOutput {
-	return o.ApplyT(func(v *App) pulumi.StringOutput { return v.Target }).(pulumi.StringOutput)
 }
 
 // Address of the service; absent for a job.

@@ -33,13 +33,13 @@ func NewProvider(ctx *pulumi.Context,
 }
 
 type providerArgs struct {
-	// Folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
+	// Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
 	CacheDirectory *string `pulumi:"cacheDirectory"`
 }
 
 // The set of arguments for constructing a Provider resource.
 type ProviderArgs struct {
-	// Folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
+	// Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
 	CacheDirectory pulumi.StringPtrInput
 }
 

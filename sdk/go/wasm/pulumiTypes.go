@@ -15,7 +15,7 @@ var _ = internal.GetEnvOrDefault
 
 // One entry of a grant that is accepted although nothing enforces it.
 type AcceptRisk struct {
-	// The entry, as the report names it: `http https://api.example.com`.
+	// The entry and the verdict that is accepted, as preview prints it: `http https://api.example.com: none`. Void for a worse one.
 	Entry string `pulumi:"entry"`
 	// The module's name: `main` for an App of a single Module.
 	Module string `pulumi:"module"`
@@ -36,7 +36,7 @@ type AcceptRiskInput interface {
 
 // One entry of a grant that is accepted although nothing enforces it.
 type AcceptRiskArgs struct {
-	// The entry, as the report names it: `http https://api.example.com`.
+	// The entry and the verdict that is accepted, as preview prints it: `http https://api.example.com: none`. Void for a worse one.
 	Entry pulumi.StringInput `pulumi:"entry"`
 	// The module's name: `main` for an App of a single Module.
 	Module pulumi.StringInput `pulumi:"module"`
@@ -96,7 +96,7 @@ func (o AcceptRiskOutput) ToAcceptRiskOutputWithContext(ctx context.Context) Acc
 	return o
 }
 
-// The entry, as the report names it: `http https://api.example.com`.
+// The entry and the verdict that is accepted, as preview prints it: `http https://api.example.com: none`. Void for a worse one.
 func (o AcceptRiskOutput) Entry() pulumi.StringOutput {
 	return o.ApplyT(func(v AcceptRisk) string { return v.Entry }).(pulumi.StringOutput)
 }

@@ -8,7 +8,7 @@ declare var exports: any;
 const __config = new pulumi.Config("wasm");
 
 /**
- * Folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
+ * Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
  */
 export declare const cacheDirectory: string | undefined;
 Object.defineProperty(exports, "cacheDirectory", {

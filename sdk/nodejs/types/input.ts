@@ -10,7 +10,7 @@ import * as outputs from "../types/output";
  */
 export interface AcceptRiskArgs {
     /**
-     * The entry, as the report names it: `http https://api.example.com`.
+     * The entry and the verdict that is accepted, as preview prints it: `http https://api.example.com: none`. Void for a worse one.
      */
     entry: pulumi.Input<string>;
     /**

@@ -6,24 +6,6 @@ import * as inputs from "../types/input";
 import * as outputs from "../types/output";
 
 /**
- * One entry of a grant that is accepted although nothing enforces it.
- */
-export interface AcceptRisk {
-    /**
-     * The entry, as the report names it: `http https://api.example.com`.
-     */
-    entry: string;
-    /**
-     * The module's name: `main` for an App of a single Module.
-     */
-    module: string;
-    /**
-     * Why this is acceptable; for those who read the program later.
-     */
-    reason: string;
-}
-
-/**
  * What a module has unless a grant takes it away. `false` narrows; where two grants disagree, `true` wins.
  */
 export interface AmbientGrant {
@@ -60,42 +42,6 @@ export interface Artifact {
 }
 
 /**
- * The values that one module runs with. They enter no artifact.
- */
-export interface Bindings {
-    /**
-     * Values of `wasi:config` by the keys that the grants name; secrets are welcome.
-     */
-    config?: {[key: string]: string};
-    /**
-     * Values by the keys that the grants name; secrets are welcome.
-     */
-    environment?: {[key: string]: string};
-    /**
-     * Volumes by the names that the grants use.
-     */
-    volumes?: {[key: string]: outputs.Volume};
-}
-
-/**
- * What an App binds for one module: names, never values.
- */
-export interface BoundNames {
-    /**
-     * Keys of configuration values.
-     */
-    config?: string[];
-    /**
-     * Keys of environment values.
-     */
-    environment?: string[];
-    /**
-     * Names of volumes.
-     */
-    volumes?: string[];
-}
-
-/**
  * A folder of the guest, backed by a volume.
  */
 export interface FileGrant {
@@ -111,46 +57,6 @@ export interface FileGrant {
      * Name of the volume. Which folder or disk it is, the App's bindings say.
      */
     volume: string;
-}
-
-/**
- * What bounds one instance of the App.
- */
-export interface Limits {
-    /**
-     * Most memory in MiB. Default: the target's.
-     */
-    memory?: number;
-    /**
-     * Seconds that one request may take. Default: the target's.
-     */
-    time?: number;
-}
-
-/**
- * What is particular to a local target.
- */
-export interface LocalApp {
-    /**
-     * Arguments of the command line.
-     */
-    arguments?: string[];
-    /**
-     * Requests that run at the same time. Default: 4.
-     */
-    concurrency?: number;
-    /**
-     * Let go of a server that was started on another machine, without ending it there. Default: false.
-     */
-    forget?: boolean;
-    /**
-     * Port on 127.0.0.1. Default: a free one, which is then kept.
-     */
-    port?: number;
-    /**
-     * False: everything is declared and checked, and no process is started. Default: true.
-     */
-    start?: boolean;
 }
 
 /**
@@ -231,16 +137,6 @@ export interface SocketGrant {
      * `tcp` or `udp`.
      */
     protocol: string;
-}
-
-/**
- * What stands behind a volume that a grant names.
- */
-export interface Volume {
-    /**
-     * On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
-     */
-    folder: string;
 }
 
 export namespace local {

@@ -45,7 +45,7 @@ class AcceptRiskArgsDict(TypedDict):
     """
     entry: pulumi.Input[_builtins.str]
     """
-    The entry, as the report names it: `http https://api.example.com`.
+    The entry and the verdict that is accepted, as preview prints it: `http https://api.example.com: none`. Void for a worse one.
     """
     module: pulumi.Input[_builtins.str]
     """
@@ -65,7 +65,7 @@ class AcceptRiskArgs:
         """
         One entry of a grant that is accepted although nothing enforces it.
 
-        :param pulumi.Input[_builtins.str] entry: The entry, as the report names it: `http https://api.example.com`.
+        :param pulumi.Input[_builtins.str] entry: The entry and the verdict that is accepted, as preview prints it: `http https://api.example.com: none`. Void for a worse one.
         :param pulumi.Input[_builtins.str] module: The module's name: `main` for an App of a single Module.
         :param pulumi.Input[_builtins.str] reason: Why this is acceptable; for those who read the program later.
         """
@@ -77,7 +77,7 @@ class AcceptRiskArgs:
     @pulumi.getter
     def entry(self) -> pulumi.Input[_builtins.str]:
         """
-        The entry, as the report names it: `http https://api.example.com`.
+        The entry and the verdict that is accepted, as preview prints it: `http https://api.example.com: none`. Void for a worse one.
         """
         return pulumi.get(self, "entry")
 

@@ -246,49 +246,10 @@ class Admission(pulumi.CustomResource):
 
         __props__ = AdmissionArgs.__new__(AdmissionArgs)
 
-        __props__.__dict__["accept_risk"] = None
-        __props__.__dict__["artifact"] = None
-        __props__.__dict__["bindings"] = None
-        __props__.__dict__["denied"] = None
         __props__.__dict__["entries"] = None
-        __props__.__dict__["grants"] = None
         __props__.__dict__["report"] = None
         __props__.__dict__["rules"] = None
-        __props__.__dict__["run"] = None
-        __props__.__dict__["target"] = None
         return Admission(resource_name, opts=opts, __props__=__props__)
-
-    @_builtins.property
-    @pulumi.getter(name="acceptRisk")
-    def accept_risk(self) -> pulumi.Output[Optional[Sequence['outputs.AcceptRisk']]]:
-        """
-        Entries that are accepted although nothing enforces them.
-        """
-        return pulumi.get(self, "accept_risk")
-
-    @_builtins.property
-    @pulumi.getter
-    def artifact(self) -> pulumi.Output['outputs.Artifact']:
-        """
-        What is to run.
-        """
-        return pulumi.get(self, "artifact")
-
-    @_builtins.property
-    @pulumi.getter
-    def bindings(self) -> pulumi.Output[Optional[Mapping[str, 'outputs.BoundNames']]]:
-        """
-        What the App binds, by module: names only.
-        """
-        return pulumi.get(self, "bindings")
-
-    @_builtins.property
-    @pulumi.getter
-    def denied(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
-        """
-        Imports that shall stay denied, without version.
-        """
-        return pulumi.get(self, "denied")
 
     @_builtins.property
     @pulumi.getter
@@ -297,14 +258,6 @@ class Admission(pulumi.CustomResource):
         The report as data, for policies.
         """
         return pulumi.get(self, "entries")
-
-    @_builtins.property
-    @pulumi.getter
-    def grants(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
-        """
-        `grant` outputs of CapabilityGrants.
-        """
-        return pulumi.get(self, "grants")
 
     @_builtins.property
     @pulumi.getter
@@ -321,20 +274,4 @@ class Admission(pulumi.CustomResource):
         What the module may do, for the App's other children. Opaque.
         """
         return pulumi.get(self, "rules")
-
-    @_builtins.property
-    @pulumi.getter
-    def run(self) -> pulumi.Output[Optional[_builtins.str]]:
-        """
-        What the App runs as.
-        """
-        return pulumi.get(self, "run")
-
-    @_builtins.property
-    @pulumi.getter
-    def target(self) -> pulumi.Output[_builtins.str]:
-        """
-        Where it is to run: the `target` output of an EdgeTarget.
-        """
-        return pulumi.get(self, "target")
 

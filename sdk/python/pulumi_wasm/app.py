@@ -13,7 +13,6 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
-from . import outputs
 from ._inputs import *
 
 __all__ = ['AppArgs', 'App']
@@ -276,62 +275,6 @@ class App(pulumi.ComponentResource):
             remote=True)
 
     @_builtins.property
-    @pulumi.getter(name="acceptRisk")
-    def accept_risk(self) -> pulumi.Output[Optional[Sequence['outputs.AcceptRisk']]]:
-        """
-        Entries of grants that nothing enforces on this target, accepted one by one. Preview prints what to paste.
-        """
-        return pulumi.get(self, "accept_risk")
-
-    @_builtins.property
-    @pulumi.getter
-    def artifact(self) -> pulumi.Output['outputs.Artifact']:
-        """
-        What runs: the `artifact` output of a Module.
-        """
-        return pulumi.get(self, "artifact")
-
-    @_builtins.property
-    @pulumi.getter
-    def bindings(self) -> pulumi.Output[Optional[Mapping[str, 'outputs.Bindings']]]:
-        """
-        Values by module name; a single module is called `main`.
-        """
-        return pulumi.get(self, "bindings")
-
-    @_builtins.property
-    @pulumi.getter
-    def denied(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
-        """
-        Imports that the module has and that shall stay denied, without version (`wasi:sockets/tcp`): it runs, and the calls fail.
-        """
-        return pulumi.get(self, "denied")
-
-    @_builtins.property
-    @pulumi.getter
-    def grants(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
-        """
-        What it may do: `grant` outputs of CapabilityGrants. Everything else is denied.
-        """
-        return pulumi.get(self, "grants")
-
-    @_builtins.property
-    @pulumi.getter
-    def limits(self) -> pulumi.Output[Optional['outputs.Limits']]:
-        """
-        Bounds of one instance.
-        """
-        return pulumi.get(self, "limits")
-
-    @_builtins.property
-    @pulumi.getter
-    def local(self) -> pulumi.Output[Optional['outputs.LocalApp']]:
-        """
-        What is particular to a local target.
-        """
-        return pulumi.get(self, "local")
-
-    @_builtins.property
     @pulumi.getter(name="logFile")
     def log_file(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
@@ -346,22 +289,6 @@ class App(pulumi.ComponentResource):
         What each grant's entries are worth on this target, as a table of text for a pull request.
         """
         return pulumi.get(self, "report")
-
-    @_builtins.property
-    @pulumi.getter
-    def run(self) -> pulumi.Output[Optional[_builtins.str]]:
-        """
-        `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
-        """
-        return pulumi.get(self, "run")
-
-    @_builtins.property
-    @pulumi.getter
-    def target(self) -> pulumi.Output[_builtins.str]:
-        """
-        Where it runs: the `target` output of an EdgeTarget.
-        """
-        return pulumi.get(self, "target")
 
     @_builtins.property
     @pulumi.getter

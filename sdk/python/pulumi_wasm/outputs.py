@@ -13,68 +13,16 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
-from . import outputs
 
 __all__ = [
-    'AcceptRisk',
     'AmbientGrant',
     'Artifact',
-    'Bindings',
-    'BoundNames',
     'FileGrant',
-    'Limits',
-    'LocalApp',
     'LocalTarget',
     'ModuleNeeds',
     'ReportEntry',
     'SocketGrant',
-    'Volume',
 ]
-
-@pulumi.output_type
-class AcceptRisk(dict):
-    """
-    One entry of a grant that is accepted although nothing enforces it.
-    """
-    def __init__(__self__, *,
-                 entry: _builtins.str,
-                 module: _builtins.str,
-                 reason: _builtins.str):
-        """
-        One entry of a grant that is accepted although nothing enforces it.
-
-        :param _builtins.str entry: The entry, as the report names it: `http https://api.example.com`.
-        :param _builtins.str module: The module's name: `main` for an App of a single Module.
-        :param _builtins.str reason: Why this is acceptable; for those who read the program later.
-        """
-        pulumi.set(__self__, "entry", entry)
-        pulumi.set(__self__, "module", module)
-        pulumi.set(__self__, "reason", reason)
-
-    @_builtins.property
-    @pulumi.getter
-    def entry(self) -> _builtins.str:
-        """
-        The entry, as the report names it: `http https://api.example.com`.
-        """
-        return pulumi.get(self, "entry")
-
-    @_builtins.property
-    @pulumi.getter
-    def module(self) -> _builtins.str:
-        """
-        The module's name: `main` for an App of a single Module.
-        """
-        return pulumi.get(self, "module")
-
-    @_builtins.property
-    @pulumi.getter
-    def reason(self) -> _builtins.str:
-        """
-        Why this is acceptable; for those who read the program later.
-        """
-        return pulumi.get(self, "reason")
-
 
 @pulumi.output_type
 class AmbientGrant(dict):
@@ -170,102 +118,6 @@ class Artifact(dict):
 
 
 @pulumi.output_type
-class Bindings(dict):
-    """
-    The values that one module runs with. They enter no artifact.
-    """
-    def __init__(__self__, *,
-                 config: Optional[Mapping[str, _builtins.str]] = None,
-                 environment: Optional[Mapping[str, _builtins.str]] = None,
-                 volumes: Optional[Mapping[str, 'outputs.Volume']] = None):
-        """
-        The values that one module runs with. They enter no artifact.
-
-        :param Mapping[str, _builtins.str] config: Values of `wasi:config` by the keys that the grants name; secrets are welcome.
-        :param Mapping[str, _builtins.str] environment: Values by the keys that the grants name; secrets are welcome.
-        :param Mapping[str, 'Volume'] volumes: Volumes by the names that the grants use.
-        """
-        if config is not None:
-            pulumi.set(__self__, "config", config)
-        if environment is not None:
-            pulumi.set(__self__, "environment", environment)
-        if volumes is not None:
-            pulumi.set(__self__, "volumes", volumes)
-
-    @_builtins.property
-    @pulumi.getter
-    def config(self) -> Optional[Mapping[str, _builtins.str]]:
-        """
-        Values of `wasi:config` by the keys that the grants name; secrets are welcome.
-        """
-        return pulumi.get(self, "config")
-
-    @_builtins.property
-    @pulumi.getter
-    def environment(self) -> Optional[Mapping[str, _builtins.str]]:
-        """
-        Values by the keys that the grants name; secrets are welcome.
-        """
-        return pulumi.get(self, "environment")
-
-    @_builtins.property
-    @pulumi.getter
-    def volumes(self) -> Optional[Mapping[str, 'outputs.Volume']]:
-        """
-        Volumes by the names that the grants use.
-        """
-        return pulumi.get(self, "volumes")
-
-
-@pulumi.output_type
-class BoundNames(dict):
-    """
-    What an App binds for one module: names, never values.
-    """
-    def __init__(__self__, *,
-                 config: Optional[Sequence[_builtins.str]] = None,
-                 environment: Optional[Sequence[_builtins.str]] = None,
-                 volumes: Optional[Sequence[_builtins.str]] = None):
-        """
-        What an App binds for one module: names, never values.
-
-        :param Sequence[_builtins.str] config: Keys of configuration values.
-        :param Sequence[_builtins.str] environment: Keys of environment values.
-        :param Sequence[_builtins.str] volumes: Names of volumes.
-        """
-        if config is not None:
-            pulumi.set(__self__, "config", config)
-        if environment is not None:
-            pulumi.set(__self__, "environment", environment)
-        if volumes is not None:
-            pulumi.set(__self__, "volumes", volumes)
-
-    @_builtins.property
-    @pulumi.getter
-    def config(self) -> Optional[Sequence[_builtins.str]]:
-        """
-        Keys of configuration values.
-        """
-        return pulumi.get(self, "config")
-
-    @_builtins.property
-    @pulumi.getter
-    def environment(self) -> Optional[Sequence[_builtins.str]]:
-        """
-        Keys of environment values.
-        """
-        return pulumi.get(self, "environment")
-
-    @_builtins.property
-    @pulumi.getter
-    def volumes(self) -> Optional[Sequence[_builtins.str]]:
-        """
-        Names of volumes.
-        """
-        return pulumi.get(self, "volumes")
-
-
-@pulumi.output_type
 class FileGrant(dict):
     """
     A folder of the guest, backed by a volume.
@@ -308,114 +160,6 @@ class FileGrant(dict):
         Name of the volume. Which folder or disk it is, the App's bindings say.
         """
         return pulumi.get(self, "volume")
-
-
-@pulumi.output_type
-class Limits(dict):
-    """
-    What bounds one instance of the App.
-    """
-    def __init__(__self__, *,
-                 memory: Optional[_builtins.int] = None,
-                 time: Optional[_builtins.float] = None):
-        """
-        What bounds one instance of the App.
-
-        :param _builtins.int memory: Most memory in MiB. Default: the target's.
-        :param _builtins.float time: Seconds that one request may take. Default: the target's.
-        """
-        if memory is not None:
-            pulumi.set(__self__, "memory", memory)
-        if time is not None:
-            pulumi.set(__self__, "time", time)
-
-    @_builtins.property
-    @pulumi.getter
-    def memory(self) -> Optional[_builtins.int]:
-        """
-        Most memory in MiB. Default: the target's.
-        """
-        return pulumi.get(self, "memory")
-
-    @_builtins.property
-    @pulumi.getter
-    def time(self) -> Optional[_builtins.float]:
-        """
-        Seconds that one request may take. Default: the target's.
-        """
-        return pulumi.get(self, "time")
-
-
-@pulumi.output_type
-class LocalApp(dict):
-    """
-    What is particular to a local target.
-    """
-    def __init__(__self__, *,
-                 arguments: Optional[Sequence[_builtins.str]] = None,
-                 concurrency: Optional[_builtins.int] = None,
-                 forget: Optional[_builtins.bool] = None,
-                 port: Optional[_builtins.int] = None,
-                 start: Optional[_builtins.bool] = None):
-        """
-        What is particular to a local target.
-
-        :param Sequence[_builtins.str] arguments: Arguments of the command line.
-        :param _builtins.int concurrency: Requests that run at the same time. Default: 4.
-        :param _builtins.bool forget: Let go of a server that was started on another machine, without ending it there. Default: false.
-        :param _builtins.int port: Port on 127.0.0.1. Default: a free one, which is then kept.
-        :param _builtins.bool start: False: everything is declared and checked, and no process is started. Default: true.
-        """
-        if arguments is not None:
-            pulumi.set(__self__, "arguments", arguments)
-        if concurrency is not None:
-            pulumi.set(__self__, "concurrency", concurrency)
-        if forget is not None:
-            pulumi.set(__self__, "forget", forget)
-        if port is not None:
-            pulumi.set(__self__, "port", port)
-        if start is not None:
-            pulumi.set(__self__, "start", start)
-
-    @_builtins.property
-    @pulumi.getter
-    def arguments(self) -> Optional[Sequence[_builtins.str]]:
-        """
-        Arguments of the command line.
-        """
-        return pulumi.get(self, "arguments")
-
-    @_builtins.property
-    @pulumi.getter
-    def concurrency(self) -> Optional[_builtins.int]:
-        """
-        Requests that run at the same time. Default: 4.
-        """
-        return pulumi.get(self, "concurrency")
-
-    @_builtins.property
-    @pulumi.getter
-    def forget(self) -> Optional[_builtins.bool]:
-        """
-        Let go of a server that was started on another machine, without ending it there. Default: false.
-        """
-        return pulumi.get(self, "forget")
-
-    @_builtins.property
-    @pulumi.getter
-    def port(self) -> Optional[_builtins.int]:
-        """
-        Port on 127.0.0.1. Default: a free one, which is then kept.
-        """
-        return pulumi.get(self, "port")
-
-    @_builtins.property
-    @pulumi.getter
-    def start(self) -> Optional[_builtins.bool]:
-        """
-        False: everything is declared and checked, and no process is started. Default: true.
-        """
-        return pulumi.get(self, "start")
 
 
 @pulumi.output_type
@@ -638,28 +382,5 @@ class SocketGrant(dict):
         `tcp` or `udp`.
         """
         return pulumi.get(self, "protocol")
-
-
-@pulumi.output_type
-class Volume(dict):
-    """
-    What stands behind a volume that a grant names.
-    """
-    def __init__(__self__, *,
-                 folder: _builtins.str):
-        """
-        What stands behind a volume that a grant names.
-
-        :param _builtins.str folder: On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
-        """
-        pulumi.set(__self__, "folder", folder)
-
-    @_builtins.property
-    @pulumi.getter
-    def folder(self) -> _builtins.str:
-        """
-        On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
-        """
-        return pulumi.get(self, "folder")
 
 

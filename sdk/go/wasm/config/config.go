@@ -11,7 +11,7 @@ import (
 
 var _ = internal.GetEnvOrDefault
 
-// Folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
+// Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
 func GetCacheDirectory(ctx *pulumi.Context) string {
 	return config.Get(ctx, "wasm:cacheDirectory")
 }

@@ -23,7 +23,7 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def cache_directory(self) -> Optional[str]:
         """
-        Folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
+        Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
         """
         return __config__.get('cacheDirectory')
 

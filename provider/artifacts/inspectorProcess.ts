@@ -1,6 +1,5 @@
-/** The worker thread in which untrusted bytes are parsed; see `inspect.ts`, which starts, limits and replaces it. */
+/** The process in which untrusted bytes are parsed; see `inspect.ts`, which starts, limits and replaces it. */
 import { readFile } from "node:fs/promises";
-import { parentPort } from "node:worker_threads";
 import { type Digest, digestOf } from "./digest.ts";
 import { ArtifactError, systemCode } from "./errors.ts";
 import { inspectBytes } from "./inspectBytes.ts";
@@ -15,9 +14,11 @@ export type InspectReply =
   | { inspection: Inspection }
   | { error: { code: ArtifactError["code"] | "internal"; message: string } };
 
-parentPort?.on("message", async (request: InspectRequest) => {
-  parentPort?.postMessage(await inspect(request));
+process.on("message", async (request: InspectRequest) => {
+  process.send?.(await inspect(request));
 });
+// The provider has gone, or has done with this process.
+process.on("disconnect", () => process.exit());
 
 async function inspect({ path, digest }: InspectRequest): Promise<InspectReply> {
   try {
