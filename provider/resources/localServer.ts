@@ -13,6 +13,7 @@ import {
 } from "../schema/fields.ts";
 import * as local from "../targets/local/control.ts";
 import { guestOf, instanceId, localOptions } from "./localGuest.ts";
+import { checkServer } from "./localServerCheck.ts";
 import { type Context, defineResource } from "./resource.ts";
 
 const description = `
@@ -122,6 +123,7 @@ export const LocalServer = defineResource({
   outputs,
   derivedFrom: { running: [], url: ["port"], logFile: [], exitCode: [], process: ["port"] },
   refreshBeforeUpdate: true,
+  check: checkServer,
 
   diff(old, server, found) {
     const shouldRun = server.start !== false && server.run !== "job";

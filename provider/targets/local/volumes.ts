@@ -4,8 +4,13 @@ import { isAbsolute, join, relative, sep } from "node:path";
 import type { Preopen } from "./runtime/messages.ts";
 import { type GuestSpec, type LocalOptions, LocalTargetError } from "./spec.ts";
 
+interface FolderSpec {
+  rules: Pick<GuestSpec["rules"], "filesystem">;
+  volumes: GuestSpec["volumes"];
+}
+
 /** The preopened folders of a spec. Fails with a LocalTargetError at `volumes.<name>`. */
-export async function preopens(spec: GuestSpec, options: LocalOptions): Promise<Preopen[]> {
+export async function preopens(spec: FolderSpec, options: LocalOptions): Promise<Preopen[]> {
   const { filesystem } = spec.rules;
   if (filesystem.length > 0 && process.platform !== "linux") {
     throw new LocalTargetError(
