@@ -98,8 +98,18 @@ async function destroy(): Promise<void> {
   await buildPlugin();
   await linkSdk();
   const engine = await Engine.open();
+  // An interrupted demo may have left no URL.
+  const url = outputsSchema.safeParse(await engine.outputs()).data?.url;
   await engine.destroy();
+  if (url !== undefined && (await answers(url))) throw new TaskError(`Something still answers at ${url}.`);
   say("Nothing of the demo is left");
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url, { signal: AbortSignal.timeout(answerLimitMs) }).then(
+    () => true,
+    () => false,
+  );
 }
 
 function say(text: string): void {

@@ -29,6 +29,8 @@ export interface GuestSet {
   folder: string;
   lockFile: string;
   components: readonly string[];
+  /** A further folder that has the components: programs in YAML read no file outside their own. */
+  copies?: string;
 }
 
 export const guestSets: readonly GuestSet[] = [
@@ -36,6 +38,7 @@ export const guestSets: readonly GuestSet[] = [
     folder: inRepository("examples/quickstart/module"),
     lockFile: "quickstart.lock.json",
     components: ["quickstart"],
+    copies: inRepository("examples/quickstart-yaml/module"),
   },
   {
     folder: inRepository("test/fixtures/guests"),
@@ -60,6 +63,11 @@ export type GuestLock = z.infer<typeof lockSchema>;
 
 export async function readGuestLock(set: GuestSet): Promise<GuestLock> {
   return lockSchema.parse(JSON.parse(await readFile(join(set.folder, set.lockFile), "utf8")));
+}
+
+/** All folders that have the committed components. */
+export function foldersOf({ folder, copies }: GuestSet): string[] {
+  return copies === undefined ? [folder] : [folder, copies];
 }
 
 /** The lock entry that these bytes should have. */
@@ -149,7 +157,7 @@ async function rebuild(set: GuestSet): Promise<void> {
   const built = await build(set, compiler);
   const lock: GuestLock = { rustc: compiler.rustc, host: compiler.host, components: {} };
   for (const [name, bytes] of built) {
-    await writeFile(join(set.folder, `${name}.wasm`), bytes);
+    for (const folder of foldersOf(set)) await writeFile(join(folder, `${name}.wasm`), bytes);
     lock.components[name] = lockEntry(bytes);
     console.log(`${name}: ${bytes.length} bytes, ${lock.components[name].digest}`);
   }

@@ -69,8 +69,7 @@ export class Engine {
 
   /** `pulumi destroy`, with its own output, and then the stack itself with all that the demo keeps. */
   async destroy(): Promise<void> {
-    await this.#run(["destroy", "--yes", "--suppress-progress", "--stack", stack], "shown");
-    await this.#run(["stack", "rm", "--yes", stack], "quiet");
+    await this.#run(["destroy", "--yes", "--remove", "--suppress-progress", "--stack", stack], "shown");
     await rm(demoFolder, { recursive: true, force: true });
   }
 
@@ -90,14 +89,16 @@ export class Engine {
 
   /** Runs one command in the program's folder; resolves to what it printed, unless that was shown. */
   async #run(command: string[], output: "quiet" | "shown"): Promise<string> {
+    const stream = output === "shown" ? "inherit" : "pipe";
     const child = spawn(this.#pulumi, [...command, "--non-interactive"], {
       cwd: program,
       env: this.#environment,
-      stdio: ["ignore", output === "shown" ? "inherit" : "pipe", output === "shown" ? "inherit" : "pipe"],
-      // The engine ends its plugins on SIGINT, as when a person presses Ctrl-C.
-      killSignal: "SIGINT",
-      signal: taskSignal,
+      stdio: ["ignore", stream, stream],
+      // In a group of its own: a Ctrl-C that reached the engine twice would make it drop its work half done.
+      detached: process.platform !== "win32",
     });
+    const interrupt = () => child.kill("SIGINT");
+    taskSignal.addEventListener("abort", interrupt);
     let [printed, complaints] = ["", ""];
     child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
       printed += chunk;
@@ -105,7 +106,10 @@ export class Engine {
     child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
       complaints += chunk;
     });
-    const [code] = await once(child, "close");
+    const [code] = await once(child, "close").finally(() => {
+      taskSignal.removeEventListener("abort", interrupt);
+    });
+    taskSignal.throwIfAborted();
     if (code !== 0) throw new TaskError(`\`pulumi ${command.join(" ")}\` failed. ${complaints}`.trim());
     return printed;
   }
