@@ -101,7 +101,7 @@ function wrongType(expected: string, value: unknown): string {
 }
 
 function firstSentence(markdown: string): string {
-  return /^.*?[.:](?=\s|$)/s.exec(markdown)?.[0].replace(/[.:]$/, "") ?? markdown;
+  return /^.*?\.(?=\s|$)/s.exec(markdown)?.[0].replace(/\.$/, "") ?? markdown;
 }
 
 function noun(type: string): string {
