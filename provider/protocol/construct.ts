@@ -4,7 +4,13 @@
  * tests hold each option against a real engine.
  */
 
-import type { Alias, ComponentResourceOptions, Inputs, ProviderResource } from "@pulumi/pulumi";
+import type {
+  Alias,
+  ComponentResourceOptions,
+  CustomTimeouts,
+  Inputs,
+  ProviderResource,
+} from "@pulumi/pulumi";
 import log from "@pulumi/pulumi/log/index.js";
 import outputModule from "@pulumi/pulumi/output.js";
 import type aliasPb from "@pulumi/pulumi/proto/alias_pb.js";
@@ -112,7 +118,7 @@ async function configureRuntime(request: Request, engineAddress: string): Promis
 /** `additionalSecretOutputs` and `deleteBeforeReplace` have no counterpart that the SDK would pass on. */
 function optionsOf(request: Request): ComponentResourceOptions {
   const hooks = internals.hookBindingFromProto(request.getResourceHooks());
-  const timeouts = request.getCustomtimeouts()?.toObject();
+  const timeouts = request.getCustomtimeouts();
   return {
     aliases: request.getAliasesList().map(aliasOf),
     dependsOn: request.getDependenciesList().map((urn) => dependency(urn)),
@@ -124,10 +130,16 @@ function optionsOf(request: Request): ComponentResourceOptions {
     ...(request.hasProtect() && { protect: request.getProtect() ?? false }),
     ...(request.hasRetainondelete() && { retainOnDelete: request.getRetainondelete() ?? false }),
     ...(request.getParent() && { parent: dependency(request.getParent()) }),
-    ...(timeouts && { customTimeouts: timeouts }),
+    ...(timeouts && { customTimeouts: timeoutsOf(timeouts) }),
     ...(request.getDeletedwith() && { deletedWith: dependency(request.getDeletedwith()) }),
     ...(hooks && { hooks }),
   };
+}
+
+/** Read one by one: in `toObject()` the field `delete` has another name. */
+function timeoutsOf(timeouts: providerPb.ConstructRequest.CustomTimeouts): CustomTimeouts {
+  const given = { create: timeouts.getCreate(), update: timeouts.getUpdate(), delete: timeouts.getDelete() };
+  return Object.fromEntries(Object.entries(given).filter(([, timeout]) => timeout !== ""));
 }
 
 function dependency(urn: string): InstanceType<typeof resource.Resource> {

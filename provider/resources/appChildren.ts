@@ -15,6 +15,12 @@ class AppResource extends resource.ComponentResource {
   constructor(name: string, options: ComponentResourceOptions) {
     super("wasm:index:App", name, {}, options);
   }
+
+  /** Puts the outputs into the state, where the console and policies read them. */
+  finish(outputs: Inputs): Constructed {
+    this.registerOutputs(outputs);
+    return { urn: this.urn, outputs };
+  }
 }
 
 /** A resource of this package as a child: the engine sends it back to this very plugin. */
@@ -50,26 +56,25 @@ export function constructApp({
     name,
     admissionInputs(values, inputs),
     ["report", "rules"],
-    {
-      parent: app,
-    },
+    { parent: app },
   );
   const report = admission.output("report");
+  const isJob = known.run === "job";
   const target = isUnknown(known.target) ? undefined : decodeTarget(known.target);
   // Of a place that is not known yet, the children cannot be known either; the admission shows that there will be some.
-  if (target === undefined || isUnknown(target.kind)) return { urn: app.urn, outputs: { report } };
+  if (target === undefined || isUnknown(target.kind)) {
+    return app.finish({ report, logFile: notKnown(), ...(!isJob && { url: notKnown() }) });
+  }
   const server = new Child(
     "wasm:local:Server",
     name,
     serverInputs(known, inputs, target, admission.output("rules")),
     ["url", "logFile"],
-    { parent: app },
+    // Timeouts are not handed down by themselves, and it is the server that takes time.
+    { parent: app, ...(options.customTimeouts && { customTimeouts: options.customTimeouts }) },
   );
-  const isJob = known.run === "job";
-  return {
-    urn: app.urn,
-    outputs: { report, logFile: server.output("logFile"), ...(!isJob && { url: server.output("url") }) },
-  };
+  const logFile = server.output("logFile");
+  return app.finish({ report, logFile, ...(!isJob && { url: server.output("url") }) });
 }
 
 function admissionInputs(values: Properties, inputs: Inputs): Inputs {

@@ -2,7 +2,7 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { compileNodeSdk } from "../../tools/sdk/compile.ts";
-import { repository, Workspace } from "./workspace.ts";
+import { guest, repository, Workspace } from "./workspace.ts";
 
 export async function nodeWorkspace(): Promise<Workspace> {
   const workspace = await Workspace.create("nodejs");
@@ -37,4 +37,16 @@ export async function linkPackages(program: string): Promise<void> {
 export async function writeProgram(workspace: Workspace, body: string): Promise<void> {
   const imports = 'import * as pulumi from "@pulumi/pulumi";\nimport * as wasm from "pulumi-wasm";\n';
   await writeFile(join(workspace.program, "index.ts"), imports + body);
+}
+
+/** A program with what each App needs at hand: `file`, `echo`, `grant`, `edge`, and `args` of an App that starts nothing. */
+export async function program(workspace: Workspace, body: string): Promise<void> {
+  const shared = `
+    const file = new pulumi.asset.FileAsset(${JSON.stringify(guest("echo"))});
+    const echo = new wasm.Module("echo", { file });
+    const grant = new wasm.CapabilityGrant("grant", { environment: ["KEY"] });
+    const edge = new wasm.EdgeTarget("edge", { local: {} });
+    const args = { artifact: echo.artifact, target: edge.target, local: { start: false } };
+  `;
+  await writeProgram(workspace, shared + body);
 }

@@ -179,7 +179,7 @@ export interface StoredResource {
   deletedWith?: string;
   dependencies?: string[];
   propertyDependencies?: Record<string, string[]>;
-  /** In nanoseconds. */
+  /** In seconds. */
   customTimeouts?: Record<string, number>;
 }
 
