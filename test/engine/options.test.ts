@@ -1,5 +1,5 @@
 /** What resource options on an App do to it and to its children, with the Node SDK; docs/options.md says the same as a table. */
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeWorkspace, program } from "./nodeProgram.ts";
@@ -148,4 +148,96 @@ test("an explicit provider: manages the children, with its own cache", async () 
     expect(server.provider, option).toBe(admission.provider);
   }
   expect(await readdir(cache)).not.toEqual([]);
+});
+
+test("secrets in bindings: no plain text in state, backend, cache, events or report", async () => {
+  const hidden = ["leaf-Xq7", "family-Xq7", "module-Xq7", "whole-Xq7", "config-Xq7"];
+  const [leaf, family, module, whole, config] = hidden;
+  const body = `
+    const keys = new wasm.CapabilityGrant("keys", { environment: ["KEY"], config: ["KEY"] });
+    const app = (name: string, bindings: wasm.AppArgs["bindings"]) =>
+      new wasm.App(name, { ...args, grants: [keys.grant], bindings });
+    const config = pulumi.secret({ KEY: "${config}" });
+    export const report = app("leaf", { main: { environment: { KEY: pulumi.secret("${leaf}") }, config } }).report;
+    app("family", { main: { environment: pulumi.secret({ KEY: "${family}" }), config } });
+    app("module", { main: pulumi.secret({ environment: { KEY: "${module}" }, config }) });
+    app("whole", pulumi.secret({ main: { environment: { KEY: "${whole}" }, config } }));
+  `;
+  await program(workspace, body);
+  const previewed = await workspace.preview();
+  const done = await workspace.up();
+  const said = JSON.stringify([previewed.events, done.events]);
+  expect(hidden.filter((secret) => said.includes(secret))).toEqual([]);
+  for (const folder of ["backend", "cache", "state"]) {
+    expect(await filesWith(join(workspace.folder, folder), hidden), folder).toEqual([]);
+  }
+  expect(done.outputs.report).toContain("environment KEY");
+  // The values did arrive where they belong.
+  expect((await stored("leaf")).server.inputs?.environment).toMatchObject({ plaintext: `{"KEY":"${leaf}"}` });
+  expect((await stored("whole")).server.inputs?.config).toMatchObject({ plaintext: `{"KEY":"${config}"}` });
+});
+
+/** Files below a folder, which need not exist, that hold one of the texts. */
+async function filesWith(folder: string, texts: readonly string[]): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const contents = await Promise.all(files.map((file) => readFile(file)));
+  return files.filter((_file, i) => texts.some((text) => contents[i]?.includes(text)));
+}
+
+describe("what is not known yet in preview", () => {
+  // The URL of a server that has not started is known after `up` only.
+  const body = `
+    const source = new wasm.App("source", { artifact: echo.artifact, target: edge.target });
+    const later = <T>(value: pulumi.Input<T>): pulumi.Output<T> =>
+      pulumi.all([source.url, value]).apply(([, known]) => known as T);
+    const origin = source.url.apply((url) => String(url));
+
+    const elsewhere = new wasm.EdgeTarget("elsewhere", { local: { memory: later(77) } });
+    const open = new wasm.CapabilityGrant("open", { http: [origin], environment: ["KEY"] });
+    const bindings = { main: { environment: { KEY: "v" } } };
+    new wasm.App("artifact", { ...args, artifact: later(echo.artifact) });
+    new wasm.App("target", { ...args, target: elsewhere.target });
+    new wasm.App("value", { ...args, grants: [grant.grant], bindings: { main: { environment: { KEY: origin } } } });
+    new wasm.App("bindings", { ...args, grants: [grant.grant], bindings: later(bindings) });
+    new wasm.App("grants", { ...args, grants: later([grant.grant]), bindings });
+    new wasm.App("grant", { ...args, grants: [open.grant], denied: later([]), bindings });
+    new wasm.App("limits", { ...args, limits: { memory: later(88) } });
+    new wasm.App("anywhere", { ...args, target: later(edge.target) });
+  `;
+  const names = ["artifact", "target", "value", "bindings", "grants", "grant", "limits"];
+  beforeAll(async () => {
+    await up("");
+    await program(workspace, body);
+  });
+
+  test("each App previews with its children", async () => {
+    const { steps } = await workspace.preview();
+    const family = (name: string) =>
+      steps
+        .filter((step) => step.name === name && step.op === "create")
+        .map(({ type }) => type.split(":").at(-1));
+    for (const name of names) {
+      expect(
+        family(name).filter((type) => type !== "CapabilityGrant"),
+        name,
+      ).toEqual(expect.arrayContaining(["App", "Admission", "Server"]));
+    }
+    // Of a place that is not known at all there is no telling what a child would be.
+    expect(family("anywhere")).toEqual(["App", "Admission"]);
+  });
+
+  test("and comes about with what became known", async () => {
+    await workspace.up();
+    expect((await stored("target")).server.inputs).toMatchObject({ memory: 77 });
+    expect((await stored("limits")).server.inputs).toMatchObject({ memory: 88 });
+    const url = (await stored("source")).server.outputs?.url as string;
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect((await stored("grant")).app.outputs?.report).toContain(url);
+    const { server } = await stored("value");
+    expect(server.inputs?.environment).toMatchObject({ plaintext: JSON.stringify({ KEY: url }) });
+    expect(server.propertyDependencies?.environment).toContainEqual(expect.stringMatching(/::source$/));
+    expect((await stored("anywhere")).server.inputs).toMatchObject({ start: false });
+    expect(changed(await workspace.preview())).toEqual([]);
+  });
 });
