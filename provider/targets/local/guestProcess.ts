@@ -14,6 +14,12 @@ export interface ProcessRights {
   memoryPages: number | undefined;
 }
 
+/**
+ * Each request leaves an instance behind, most of it live until the next collection. V8 would start with a heap so small
+ * that it collects every dozen requests, for a third of the time. Megabytes.
+ */
+const GARBAGE_COLLECTION = ["--initial-old-space-size=128", "--min-semi-space-size=16"];
+
 /** Directories that the process has opened, on Linux. */
 const DESCRIPTORS = "/proc/self/fd";
 
@@ -29,6 +35,7 @@ function flags({ read, write, descriptors, memoryPages }: ProcessRights): string
     // The permission model covers the network from Node 25 on; here the grants are held by the process itself.
     ...(process.allowedNodeEnvironmentFlags.has("--allow-net") ? ["--allow-net"] : []),
     ...(memoryPages === undefined ? [] : [`--wasm-max-mem-pages=${memoryPages}`]),
+    ...GARBAGE_COLLECTION,
     "--no-warnings",
   ];
 }

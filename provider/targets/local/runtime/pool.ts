@@ -1,4 +1,5 @@
 /** The guest host's worker threads, and the requests that wait for one. */
+import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { pluginFile } from "../../../pluginFiles.ts";
 import { Broker } from "./broker/broker.ts";
@@ -15,6 +16,8 @@ import type {
 
 /** Requests that may wait for a worker, for each worker. */
 const QUEUE_PER_WORKER = 64;
+/** How long a request may wait before another thread than those that the processor can run is started for it. */
+const WAIT_MS = 10;
 /** A worker that had nothing to do for so long is ended, down to one. */
 const IDLE_MS = 30_000;
 /** The JavaScript around the guest gets no more than this; the guest's own memory is bounded by V8's page limit. */
@@ -28,6 +31,7 @@ interface Pending {
   hasBody: boolean;
   /** What arrived of the body while it waited. */
   kept: Flow[];
+  since: number;
 }
 
 /** One thread, its line, and what it works on. */
@@ -170,6 +174,7 @@ export class Pool {
   readonly #idle: Member[] = [];
   readonly #queue: Pending[] = [];
   #starting = 0;
+  #timer: NodeJS.Timeout | undefined;
   #everReady = false;
 
   constructor(config: GuestConfig, modules: Map<string, WebAssembly.Module>, send: Send) {
@@ -190,7 +195,7 @@ export class Pool {
       this.#send({ type: "refuse", channel, status: 503, message: "too many requests are waiting" });
       return;
     }
-    this.#queue.push({ channel, head, hasBody, kept: [] });
+    this.#queue.push({ channel, head, hasBody, kept: [], since: performance.now() });
     this.#dispatch();
   }
 
@@ -214,8 +219,27 @@ export class Pool {
       const next = this.#queue.shift();
       if (next) member.start(next, this.#config.requestTimeoutMs);
     }
-    const wanted = Math.min(this.#queue.length, this.#config.concurrency - this.#members.size);
-    if (wanted > this.#starting) this.#grow();
+    this.#consider();
+  }
+
+  /**
+   * Starts threads for requests that wait. Beyond what the processor can run at once that helps only where guests wait for
+   * others, so it is done for those that the busy threads do not get to soon.
+   */
+  #consider(): void {
+    const now = performance.now();
+    const late = this.#queue.filter(({ since }) => now - since >= WAIT_MS).length;
+    const useful = Math.min(availableParallelism(), this.#members.size + this.#queue.length);
+    const wanted = Math.min(
+      this.#config.concurrency,
+      Math.max(useful, this.#members.size - this.#starting + late),
+    );
+    while (this.#members.size < wanted) this.#grow();
+    if (this.#queue.length === 0 || this.#members.size >= this.#config.concurrency) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#consider();
+    }, WAIT_MS);
   }
 
   #grow(): void {

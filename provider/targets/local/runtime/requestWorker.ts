@@ -94,6 +94,7 @@ let spare: Instance | undefined;
 
 function onRequest(message: Extract<ToWorker, { type: "request" }>): void {
   const instance = spare ?? create();
+  mailbox.begin();
   spare = undefined;
   serve(instance, message.channel, message.head, message.hasBody);
   end(instance);

@@ -1,8 +1,8 @@
 /** The `err` side of a WIT `result`: jco hands `payload` to the guest. Anything else that is thrown traps the guest. */
-export class WitError extends Error {
+export class WitError {
+  // No Error: guests meet these all the time, and a stack trace costs more than the call.
   readonly payload: unknown;
   constructor(payload: unknown) {
-    super("the guest was given an error");
     this.payload = payload;
   }
 }

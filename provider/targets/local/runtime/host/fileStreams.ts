@@ -1,12 +1,13 @@
 /** `wasi:io` streams over files. */
 import { readSync, writeSync } from "node:fs";
+import type { WitError } from "./errors.ts";
 import { fileErrorCode } from "./fileErrors.ts";
 import { closed, failed, type Sink, type Source } from "./io.ts";
 import type { OpenFile } from "./openFile.ts";
 
 const PART = 1024 * 1024;
 
-function asStreamError(error: unknown): Error {
+function asStreamError(error: unknown): WitError {
   const code = fileErrorCode(error);
   return failed(code, code);
 }

@@ -123,7 +123,7 @@ export class ChannelSink implements Sink {
   }
 
   flush(): void {
-    this.#mailbox.flush();
+    this.#mailbox.flushSoon();
   }
 
   isReady(): boolean {

@@ -6,6 +6,8 @@ export type Receiver = (message: Inbound) => void;
 
 /** Bytes that may lie in the outbox before they are sent in any case. */
 const OUTBOX_LIMIT = 64 * 1024;
+/** A flush of the guest's waits for more to say when the last one was so short a time ago: each wakes a thread. */
+const FLUSH_MS = 5;
 
 /**
  * A worker's side of its line to the guest host. The guest runs synchronously, so nothing is delivered by the event loop
@@ -18,6 +20,7 @@ export class Mailbox {
   #outbox: FromWorker[] = [];
   #outboxBytes = 0;
   #nextChannel = 0;
+  #flushedAt = 0;
 
   constructor(port: MessagePort, signal: SharedArrayBuffer) {
     this.#port = port;
@@ -52,11 +55,22 @@ export class Mailbox {
     if (this.#outboxBytes > OUTBOX_LIMIT) this.flush();
   }
 
+  /** For a guest that flushes: sends now unless that was just done. Waiting and ending send in any case. */
+  flushSoon(): void {
+    if (performance.now() - this.#flushedAt > FLUSH_MS) this.flush();
+  }
+
+  /** From here on the guest computes; what it says in the first moments may go together. */
+  begin(): void {
+    this.#flushedAt = performance.now();
+  }
+
   flush(): void {
     if (this.#outbox.length === 0) return;
     this.#port.postMessage(this.#outbox);
     this.#outbox = [];
     this.#outboxBytes = 0;
+    this.#flushedAt = performance.now();
   }
 
   deliver(messages: ToWorker[]): void {
