@@ -18,7 +18,7 @@ export interface ProcessRights {
  * Each request leaves an instance behind, most of it live until the next collection. V8 would start with a heap so small
  * that it collects every dozen requests, for a third of the time. Megabytes.
  */
-const GARBAGE_COLLECTION = ["--initial-old-space-size=128", "--min-semi-space-size=16"];
+const GARBAGE_COLLECTION = ["--initial-old-space-size=64", "--min-semi-space-size=8"];
 
 /** Directories that the process has opened, on Linux. */
 const DESCRIPTORS = "/proc/self/fd";

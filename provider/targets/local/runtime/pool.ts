@@ -17,7 +17,7 @@ import type {
 /** Requests that may wait for a worker, for each worker. */
 const QUEUE_PER_WORKER = 64;
 /** How long a request may wait before another thread than those that the processor can run is started for it. */
-const WAIT_MS = 10;
+const WAIT_MS = 25;
 /** A worker that had nothing to do for so long is ended, down to one. */
 const IDLE_MS = 30_000;
 /** The JavaScript around the guest gets no more than this; the guest's own memory is bounded by V8's page limit. */
