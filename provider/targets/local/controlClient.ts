@@ -21,7 +21,10 @@ export class ControlClient {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("error", () => {});
-    this.#lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+    const lines = createInterface({ input: socket });
+    // It would wait for ever for the next line of a socket that was destroyed.
+    socket.once("close", () => lines.close());
+    this.#lines = lines[Symbol.asyncIterator]();
   }
 
   /** Undefined when nobody listens there. */
