@@ -18,18 +18,23 @@ export async function reachSupervisor(instance: Instance, signal?: AbortSignal):
   await privateFolder(dirname(instance.folder));
   await privateFolder(dirname(instance.controlSocket));
   let leash: Duplex | undefined;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    signal?.throwIfAborted();
-    const client = await ControlClient.connect(instance.controlSocket);
-    if (client) {
-      client.leash = leash;
-      return client;
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      signal?.throwIfAborted();
+      const client = await ControlClient.connect(instance.controlSocket);
+      if (client) {
+        client.leash = leash;
+        return client;
+      }
+      leash?.destroy();
+      leash = await startSupervisor(instance);
     }
+    throw new LocalTargetError(`The server's process could not be reached at ${instance.controlSocket}.`);
+  } catch (error) {
+    // Off the leash it would wait for a provider that has given up.
     leash?.destroy();
-    leash = await startSupervisor(instance);
+    throw error;
   }
-  leash?.destroy();
-  throw new LocalTargetError(`The server's process could not be reached at ${instance.controlSocket}.`);
 }
 
 async function startSupervisor(instance: Instance): Promise<Duplex> {
