@@ -67,8 +67,10 @@ export const configurationHandlers = {
   }),
 
   Configure: handler(providerPb.ConfigureRequest, (request, call) => {
-    const parsed = parse(settingsFields, configured(decode(request.getArgs(), call)));
+    const args = decode(request.getArgs(), call);
+    const parsed = parse(settingsFields, configured(args));
     if (!parsed.ok) throw new InputErrors(parsed.problems);
+    call.session.version = typeof args.version === "string" ? args.version : undefined;
     call.session.settings = Object.fromEntries(
       Object.entries(parsed.value).filter(([, value]) => value !== undefined && !isUnknown(value)),
     ) as Settings;

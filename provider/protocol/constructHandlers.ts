@@ -18,12 +18,12 @@ export const constructHandlers = {
     secrets.push(...secretStrings(inputs));
     const parsed = parseInputs(component.inputs, inputs);
     if (!parsed.ok) throw new InputErrors(parsed.problems);
-    const { engineAddress } = session;
+    const { engineAddress, version } = session;
     if (!engineAddress) throw new ProviderError("precondition", "No engine has attached to this plugin.");
     const { construct } = await import("./construct.ts");
     return session.operations.run(caller, 0, (signal) =>
       construct(request, engineAddress, signal, (args) =>
-        component.construct({ ...args, known: parsed.value as never, values: inputs }),
+        component.construct({ ...args, version, known: parsed.value as never, values: inputs }),
       ),
     );
   }),

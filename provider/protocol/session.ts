@@ -8,6 +8,8 @@ import { Operations } from "./operations.ts";
 export class Session {
   readonly operations = new Operations();
   settings: Settings = {};
+  /** The version that the program asks for; absent where it takes the one that is installed. */
+  version: string | undefined;
   #address: string | undefined;
   #engine: Engine | undefined;
 

@@ -2,7 +2,6 @@
 import type { ComponentResourceOptions, CustomResourceOptions, Input, Inputs, Output } from "@pulumi/pulumi";
 import outputModule from "@pulumi/pulumi/output.js";
 import resource from "@pulumi/pulumi/resource.js";
-import { packageVersion } from "../package.ts";
 import { isRecord, OutputValue, type Properties, Secret, type Value } from "../protocol/values.ts";
 import { isUnknown, type OrUnknown } from "../schema/fields.ts";
 import { decodeTarget, type Target } from "../targets/target.ts";
@@ -35,7 +34,7 @@ class Child extends resource.CustomResource {
     const unset = Object.fromEntries(
       outputs.filter((output) => !(output in inputs)).map((output) => [output, undefined]),
     );
-    super(token, name, { ...inputs, ...unset }, { version: packageVersion, ...options });
+    super(token, name, { ...inputs, ...unset }, options);
   }
 
   output(name: string): Output<unknown> {
@@ -49,14 +48,16 @@ export function constructApp({
   values,
   inputs,
   options,
+  version,
 }: ComponentArguments<AppInputs>): Constructed {
   const app = new AppResource(name, options);
+  const own = { parent: app, ...(version !== undefined && { version }) };
   const admission = new Child(
     "wasm:index:Admission",
     name,
     admissionInputs(values, inputs),
     ["report", "rules"],
-    { parent: app },
+    own,
   );
   const report = admission.output("report");
   const isJob = known.run === "job";
@@ -71,7 +72,7 @@ export function constructApp({
     serverInputs(known, inputs, target, admission.output("rules")),
     ["url", "logFile"],
     // Timeouts are not handed down by themselves, and it is the server that takes time.
-    { parent: app, ...(options.customTimeouts && { customTimeouts: options.customTimeouts }) },
+    { ...own, ...(options.customTimeouts && { customTimeouts: options.customTimeouts }) },
   );
   const logFile = server.output("logFile");
   return app.finish({ report, logFile, ...(!isJob && { url: server.output("url") }) });
