@@ -46,6 +46,7 @@ describe("a guest that misbehaves ends its request, not the server", () => {
     ["/exit?code=0", 500, "exited with code 0"],
     ["/exit?code=1", 500, "exited with code 1"],
     ["/loop", 504, "longer than 1000 ms"],
+    ["/sleep?ms=60000", 504, "longer than 1000 ms"],
     ["/memory", 500, "trapped"],
   ] as const)("%s", async ([path, expected, message]) => {
     const { get, state, log } = await serve("echo", { limits });

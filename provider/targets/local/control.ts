@@ -3,12 +3,11 @@ import { rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { ANSWER_MS, ControlClient, SupervisorGone } from "./controlClient.ts";
-import type { Deployment, Status } from "./controlProtocol.ts";
+import { type Deployment, PROTOCOL, type Status } from "./controlProtocol.ts";
+import { guestOf } from "./guest.ts";
 import { type Instance, instanceOf } from "./instance.ts";
 import { machineId } from "./machine.ts";
-import type { GuestConfig } from "./runtime/messages.ts";
 import {
-  type GuestSpec,
   type LocalOptions,
   LocalTargetError,
   type Probe,
@@ -53,6 +52,7 @@ async function install(
 ): Promise<ServerState> {
   const client = await reachSupervisor(instance, options.signal);
   try {
+    await endOtherVersion(client, options);
     await client.ask({ op: "prepare", deployment }, deployment.startTimeoutMs + ANSWER_MS, options.signal);
     const status = await client.ask({ op: "commit" }, ANSWER_MS, options.signal);
     return stateOf(status, instance);
@@ -60,6 +60,15 @@ async function install(
     // Without a commit this takes everything back.
     client.close();
   }
+}
+
+/** A supervisor that an earlier or later version of the plugin started may not understand this one: it makes room. */
+async function endOtherVersion(client: ControlClient, options: LocalOptions): Promise<void> {
+  const { protocol } = await client.ask({ op: "hello" }, ANSWER_MS, options.signal);
+  if (protocol === PROTOCOL) return;
+  await client.ask({ op: "stop" }, ANSWER_MS, options.signal);
+  await client.closed(ANSWER_MS, options.signal);
+  throw new SupervisorGone("The server's process was of another version of the plugin.");
 }
 
 /**
@@ -159,20 +168,6 @@ async function deploymentOf(spec: ServerSpec, options: LocalOptions): Promise<De
     preopens: folders,
     guest: guestOf(spec),
     startTimeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
-  };
-}
-
-/** What the guest runs with; values that no grant names stay behind. */
-export function guestOf(spec: GuestSpec): Omit<GuestConfig, "code" | "preopens"> {
-  const only = (keys: string[], values: Record<string, string>) =>
-    Object.fromEntries(Object.entries(values).filter(([key]) => keys.includes(key)));
-  return {
-    rules: spec.rules,
-    environment: only(spec.rules.environment, spec.environment),
-    config: only(spec.rules.config, spec.config),
-    arguments: [spec.name, ...(spec.arguments ?? [])],
-    requestTimeoutMs: spec.limits.requestTimeoutMs,
-    concurrency: spec.limits.concurrency,
   };
 }
 

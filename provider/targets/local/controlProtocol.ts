@@ -27,7 +27,11 @@ export type ControlRequest =
   | { op: "commit" }
   | { op: "stop"; nonce?: string };
 
+/** Raised with each change of this protocol: a supervisor of another version is ended and started anew. */
+export const PROTOCOL = 1;
+
 export const statusSchema = z.object({
+  protocol: z.int(),
   id: z.string(),
   nonce: z.string(),
   pid: z.int(),

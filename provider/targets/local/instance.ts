@@ -1,7 +1,8 @@
 /** Where an instance lives on disk: one folder by id, and a control socket whose path is short enough for the system. */
 import { createHash } from "node:crypto";
-import { lstat, mkdir } from "node:fs/promises";
+import { chmod, lstat, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { LocalTargetError } from "./spec.ts";
 
 /** macOS allows 104 bytes with the closing zero, Linux 108. */
 const SOCKET_PATH_LIMIT = 103;
@@ -29,7 +30,8 @@ export async function privateFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const found = await lstat(path);
   const own = process.getuid?.();
-  if (!found.isDirectory() || (own !== undefined && found.uid !== own) || (found.mode & 0o077) !== 0) {
-    throw new Error(`${path} must be a folder of this user with mode 0700; it was made by somebody else.`);
+  if (!found.isDirectory() || (own !== undefined && found.uid !== own)) {
+    throw new LocalTargetError(`${path} must be a folder that belongs to this user. Remove what is there.`);
   }
+  if ((found.mode & 0o077) !== 0) await chmod(path, 0o700);
 }

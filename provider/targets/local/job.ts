@@ -1,7 +1,7 @@
 /** Runs a command component once, as a child of the provider: it ends with the provider. */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { guestOf } from "./control.ts";
+import { guestOf } from "./guest.ts";
 import { startGuestProcess } from "./guestProcess.ts";
 import { instanceOf, privateFolder } from "./instance.ts";
 import { LogFile } from "./runtime/logFile.ts";

@@ -1,6 +1,6 @@
 /** The cache of transpiled components. */
 import { createHash } from "node:crypto";
-import { access, mkdir, readFile, rename, rm, utimes } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { startGuestProcess } from "./guestProcess.ts";
 import { type GuestSpec, type LocalOptions, LocalTargetError } from "./spec.ts";
@@ -9,6 +9,8 @@ import { type GuestSpec, type LocalOptions, LocalTargetError } from "./spec.ts";
 export const TRANSPILER_VERSION = "jco-transpile-0.15.0-1";
 
 const LIMIT_MS = 120_000;
+/** A server that runs has its own copy, so nothing here is needed that no start has used in a week. */
+const UNUSED_MS = 7 * 24 * 3_600_000;
 /** A component may be large; what is made from it is made once. */
 const TRANSPILER_PAGES = 65_536;
 
@@ -23,6 +25,7 @@ export async function transpiled(component: GuestSpec["component"], options: Loc
   }
   options.log?.("Compiling the component");
   await verify(component);
+  await sweep(parent);
   const making = `${folder}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   try {
     await mkdir(making, { recursive: true });
@@ -37,6 +40,16 @@ export async function transpiled(component: GuestSpec["component"], options: Loc
     await rm(making, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** Removes what nobody has used for long: other versions' code, modules that have moved on, and aborted attempts. */
+async function sweep(parent: string): Promise<void> {
+  const before = Date.now() - UNUSED_MS;
+  for (const name of await readdir(parent).catch(() => [])) {
+    const path = join(parent, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found && found.mtimeMs < before) await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
 }
 
 function explained(error: NodeJS.ErrnoException, cache: string): Error {

@@ -1,7 +1,7 @@
 /** The supervisor's side of the control socket. */
 import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
-import type { ControlRequest, Deployment, Reply } from "../controlProtocol.ts";
+import { type ControlRequest, type Deployment, PROTOCOL, type Reply } from "../controlProtocol.ts";
 import type { Deployments } from "./deployments.ts";
 import type { LogFile } from "./logFile.ts";
 
@@ -95,7 +95,7 @@ class Connection {
 
   #status() {
     const { nonce, deployments } = this.#supervisor;
-    return { nonce, pid: process.pid, ...deployments.status };
+    return { protocol: PROTOCOL, nonce, pid: process.pid, ...deployments.status };
   }
 
   async #takeTurn(): Promise<void> {

@@ -18,6 +18,7 @@ import type {
 const QUEUE_PER_WORKER = 64;
 /** How long a request may wait before another thread than those that the processor can run is started for it. */
 const WAIT_MS = 25;
+const PROCESSORS = availableParallelism();
 /** A worker that had nothing to do for so long is ended, down to one. */
 const IDLE_MS = 30_000;
 /** The JavaScript around the guest gets no more than this; the guest's own memory is bounded by V8's page limit. */
@@ -229,7 +230,7 @@ export class Pool {
   #consider(): void {
     const now = performance.now();
     const late = this.#queue.filter(({ since }) => now - since >= WAIT_MS).length;
-    const useful = Math.min(availableParallelism(), this.#members.size + this.#queue.length);
+    const useful = Math.min(PROCESSORS, this.#members.size + this.#queue.length);
     const wanted = Math.min(
       this.#config.concurrency,
       Math.max(useful, this.#members.size - this.#starting + late),
