@@ -1,9 +1,15 @@
 /** The quickstart is the same program in TypeScript and in YAML: it leaves the same state. The other SDKs compile. */
-import { cp, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import * as z from "zod";
+import { publication } from "../../provider/package.ts";
+import { withLock } from "../../tools/lock.mjs";
+import { cacheFolder } from "../../tools/toolchain/index.ts";
+import { type RunOptions, run } from "../../tools/toolchain/process.ts";
 import { linkPackages } from "./nodeProgram.ts";
 import { changed, repository, type StoredResource, Workspace } from "./workspace.ts";
 
@@ -92,4 +98,69 @@ function essence(resource: StoredResource): Partial<StoredResource> {
   const lasting = Object.entries(resource).filter(([key]) => !momentary.includes(key));
   // Dependencies are a set.
   return { ...Object.fromEntries(lasting), ...(dependencies && { dependencies: dependencies.toSorted() }) };
+}
+
+describe("the SDK for Python", () => {
+  test("installs and imports", async ({ skip }) => {
+    const python = await pythonWithPulumi();
+    if (python === undefined) return skip("Python 3 with the packages that the SDK needs cannot be had");
+    await using folder = await temporaryFolder();
+    const [source, target] = [join(folder.path, "source"), join(folder.path, "target")];
+    // Building leaves files beside the source.
+    await cp(join(repository, "sdk/python"), source, { recursive: true });
+    const options = ["--no-deps", "--no-build-isolation", "--quiet", "--target", target];
+    await succeed(python, ["-m", "pip", "install", ...options, source]);
+    const program = "import pulumi_wasm as w; print(w.App.__name__, w.local.Server.__name__)";
+    const printed = await succeed(python, ["-c", program], { env: { PYTHONPATH: target } });
+    expect(printed.trim()).toBe("App Server");
+  });
+});
+
+/** A Python of the tests' own in the cache folder; undefined where there is no Python 3, or no way to its packages. */
+async function pythonWithPulumi(): Promise<string | undefined> {
+  const folder = cacheFolder("python");
+  const [python, complete] = [join(folder, "bin", "python"), join(folder, "complete")];
+  const packages = ["pulumi>=3.142.0,<4.0.0", "parver", "semver", "setuptools>=77"];
+  return withLock(`${folder}.lock`, async () => {
+    if (existsSync(complete)) return python;
+    const signal = AbortSignal.timeout(120_000);
+    const works = async (command: string, args: string[]) =>
+      (await run(command, args, { signal }).catch(() => undefined))?.code === 0;
+    if (!(await works("python3", ["-m", "venv", "--clear", folder]))) return undefined;
+    const install = ["-m", "pip", "install", "--quiet", "--retries", "0", "--timeout", "10", ...packages];
+    if (!(await works(python, install))) return undefined;
+    await writeFile(complete, "");
+    return python;
+  });
+}
+
+describe("the SDK for Go", () => {
+  test("compiles, and go vet finds nothing", async ({ skip }) => {
+    await using folder = await temporaryFolder();
+    const generator = join(repository, "tools/go/sdkgen");
+    const module = (await readFile(join(generator, "go.mod"), "utf8")).replace(
+      /^module .*$/m,
+      `module ${dirname(publication.goImportBase)}`,
+    );
+    await writeFile(join(folder.path, "go.mod"), module);
+    await cp(join(generator, "go.sum"), join(folder.path, "go.sum"));
+    await cp(join(repository, "sdk/go"), folder.path, { recursive: true });
+    const options = { cwd: folder.path, env: { GOFLAGS: "-mod=mod" } };
+    const download = await run("go", ["mod", "download", "github.com/pulumi/pulumi/sdk/v3"], options).catch(
+      () => undefined,
+    );
+    if (download?.code !== 0) return skip("Go with Pulumi's SDK cannot be had");
+    await succeed("go", ["vet", "./..."], options);
+  });
+});
+
+async function succeed(command: string, args: string[], options: RunOptions = {}): Promise<string> {
+  const { code, stdout, errors } = await run(command, args, options);
+  expect(code, errors.join("\n")).toBe(0);
+  return stdout;
+}
+
+async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "wasm-sdk-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
