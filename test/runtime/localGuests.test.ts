@@ -1,5 +1,48 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { describe, expect, test } from "vitest";
-import { rules, serve } from "./localSupport.ts";
+import { componentOf, folder, rules, serve } from "./localSupport.ts";
+
+/** A service that was built against this version of WASI, and traps when it is called. */
+async function builtFor(version: string): Promise<string> {
+  const witSource = `
+    package test:versions;
+    package wasi:io@${version} { interface poll { resource pollable { block: func(); } } }
+    package wasi:clocks@${version} {
+      interface monotonic-clock {
+        use wasi:io/poll@${version}.{pollable};
+        subscribe-duration: func(when: u64) -> pollable;
+      }
+    }
+    package wasi:cli@${version} {
+      interface environment { get-environment: func() -> list<tuple<string, string>>; }
+    }
+    package wasi:http@${version} {
+      interface types { resource incoming-request; resource response-outparam; }
+      interface incoming-handler {
+        use types.{incoming-request, response-outparam};
+        handle: func(request: incoming-request, response-out: response-outparam);
+      }
+    }
+    world service {
+      import wasi:clocks/monotonic-clock@${version};
+      import wasi:cli/environment@${version};
+      export wasi:http/incoming-handler@${version};
+    }`;
+  const component = await componentNew(await componentEmbed({ witSource, dummy: true, world: "service" }));
+  const path = join(folder(), "component.wasm");
+  writeFileSync(path, component);
+  return path;
+}
+
+test.for(["0.2.0", "0.2.6", "0.2.12"])(
+  "components that were built for WASI %s are served",
+  async (version) => {
+    const { get } = await serve("versions", { component: componentOf(await builtFor(version)) });
+    expect(await get("/", { expected: 500 })).toContain("the guest trapped");
+  },
+);
 
 describe("requests", () => {
   test("a guest gets method, path, query, headers and body, and answers", async () => {

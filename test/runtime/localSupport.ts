@@ -61,7 +61,7 @@ export function specOf(name: string, changes: Partial<ServerSpec> = {}): ServerS
   return {
     id: `test-${process.pid}-${++instances}`,
     name,
-    component: guest(name),
+    component: changes.component ?? guest(name),
     run: "service",
     rules: rules(),
     environment: {},
