@@ -151,6 +151,14 @@ describe("values", () => {
 });
 
 describe("what is not granted", () => {
+  test("output that a grant narrows away goes nowhere", async () => {
+    const { get, log } = await serve("echo", {
+      rules: rules({ ambient: { clocks: true, random: true, stdio: false } }),
+    });
+    expect(await get("/log?out=to-out&err=to-err")).toBe("logged\n");
+    expect(log()).not.toMatch(/to-out|to-err/);
+  });
+
   test("clocks and random numbers that a grant narrows away trap, with a line in the log", async () => {
     const { get, log } = await serve("echo", {
       rules: rules({ ambient: { clocks: false, random: false, stdio: true } }),

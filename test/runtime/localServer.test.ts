@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { get as httpGet } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
@@ -335,6 +335,22 @@ test("the instance's folder is this user's alone", async () => {
   expect(statSync(join(state.logFile, "..")).mode & 0o077).toBe(0);
   expect(statSync(join(state.controlSocket, "..")).mode & 0o077).toBe(0);
   expect(statSync(state.logFile).mode & 0o077).toBe(0);
+});
+
+test("folders behind symbolic links serve all the same", async () => {
+  const where = options();
+  const links = folder();
+  for (const [name, target] of [
+    ["state", where.directory],
+    ["cache", where.cacheDirectory],
+  ] as const) {
+    symlinkSync(target, join(links, name));
+  }
+  const linked = { directory: join(links, "state", "below"), cacheDirectory: join(links, "cache", "below") };
+  const spec = specOf("echo");
+  onTestFinished(() => remove(spec.id, linked));
+  const state = await start(spec, linked);
+  expect(await get(`${state.url}/count`)).toBe("1\n");
 });
 
 test("a folder whose path is too long for a socket serves all the same", async () => {

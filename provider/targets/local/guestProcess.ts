@@ -1,5 +1,6 @@
 /** Starts the process that handles a component: bare of rights and environment, with what it needs by pipe. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { pluginFile } from "../../pluginFiles.ts";
 import type { FromHost, ToHost } from "./runtime/messages.ts";
@@ -20,24 +21,30 @@ export interface ProcessRights {
  */
 const GARBAGE_COLLECTION = ["--initial-old-space-size=64", "--min-semi-space-size=8"];
 
+const SCRIPT = "local/guestHost.js";
 /** Directories that the process has opened, on Linux. */
 const DESCRIPTORS = "/proc/self/fd";
 
 function flags({ read, write, descriptors, memoryPages }: ProcessRights): string[] {
-  const code = dirname(dirname(pluginFile("local/guestHost.js")));
+  const code = dirname(dirname(pluginFile(SCRIPT)));
   const readable = [code, ...read, ...(descriptors ? [DESCRIPTORS] : [])];
   const writable = [...write, ...(descriptors && write.length > 0 ? [DESCRIPTORS] : [])];
   return [
     "--permission",
     "--allow-worker",
-    ...readable.map((path) => `--allow-fs-read=${path}`),
-    ...writable.map((path) => `--allow-fs-write=${path}`),
+    ...readable.flatMap(spellings).map((path) => `--allow-fs-read=${path}`),
+    ...writable.flatMap(spellings).map((path) => `--allow-fs-write=${path}`),
     // The permission model covers the network from Node 25 on; here the grants are held by the process itself.
     ...(process.allowedNodeEnvironmentFlags.has("--allow-net") ? ["--allow-net"] : []),
     ...(memoryPages === undefined ? [] : [`--wasm-max-mem-pages=${memoryPages}`]),
     ...GARBAGE_COLLECTION,
     "--no-warnings",
   ];
+}
+
+/** The permission model compares paths as they are written, and modules are loaded by their real ones. */
+function spellings(path: string): string[] {
+  return path === DESCRIPTORS ? [path] : [...new Set([path, realpathSync(path)])];
 }
 
 export interface GuestProcess {
@@ -52,7 +59,7 @@ export function startGuestProcess(
   onOutput: (text: string) => void,
   onExit: (reason: string) => void,
 ): GuestProcess {
-  const child = spawn(process.execPath, [...flags(rights), pluginFile("local/guestHost.js")], {
+  const child = spawn(process.execPath, [...flags(rights), pluginFile(SCRIPT)], {
     env: {},
     cwd: "/",
     stdio: ["ignore", "pipe", "pipe", "ipc"],

@@ -2,7 +2,7 @@
 import { getRandomValues } from "node:crypto";
 import type { GuestConfig, LogStream } from "../messages.ts";
 import { GuestExit } from "./errors.ts";
-import { deniedSink, emptySource, InputStream, OutputStream, type Pollable, type Sink, timer } from "./io.ts";
+import { emptySource, InputStream, nowhere, OutputStream, type Pollable, type Sink, timer } from "./io.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 export function clockInterfaces(mailbox: Mailbox) {
@@ -100,8 +100,8 @@ export function cliInterfaces(mailbox: Mailbox, config: GuestConfig) {
   const { stdio } = config.rules.ambient;
   const out = new LogSink(mailbox, "stdout");
   const err = new LogSink(mailbox, "stderr");
-  const output = (sink: Sink, name: string) =>
-    new OutputStream(mailbox, stdio ? sink : deniedSink(`wasi:cli/${name}`));
+  // Without the grant output goes nowhere: many programs print, and few survive that it fails.
+  const output = (sink: Sink) => new OutputStream(mailbox, stdio ? sink : nowhere);
   const environment = granted(config.rules.environment, config.environment);
   const exit = (code: number) => {
     throw new GuestExit(code);
@@ -117,8 +117,8 @@ export function cliInterfaces(mailbox: Mailbox, config: GuestConfig) {
       exitWithCode: exit,
     },
     "wasi:cli/stdin": { getStdin: () => new InputStream(mailbox, emptySource) },
-    "wasi:cli/stdout": { getStdout: () => output(out, "stdout") },
-    "wasi:cli/stderr": { getStderr: () => output(err, "stderr") },
+    "wasi:cli/stdout": { getStdout: () => output(out) },
+    "wasi:cli/stderr": { getStderr: () => output(err) },
     "wasi:cli/terminal-input": { TerminalInput },
     "wasi:cli/terminal-output": { TerminalOutput },
     "wasi:cli/terminal-stdin": { getTerminalStdin: () => undefined },

@@ -1,5 +1,5 @@
 /** `wasi:io@0.2.x`: errors, pollables and streams. */
-import { Denied, WitError } from "./errors.ts";
+import { WitError } from "./errors.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 export class IoError {
@@ -207,14 +207,11 @@ export const emptySource: Source = {
   close() {},
 };
 
-export function deniedSink(what: string): Sink {
-  return {
-    budget() {
-      throw new Denied(what);
-    },
-    write() {},
-    flush() {},
-    isReady: () => true,
-    close() {},
-  };
-}
+/** Takes everything and keeps nothing. */
+export const nowhere: Sink = {
+  budget: () => 64 * 1024,
+  write() {},
+  flush() {},
+  isReady: () => true,
+  close() {},
+};
