@@ -1,6 +1,6 @@
 /** The quickstart is the same program in TypeScript and in YAML: it leaves the same state. The other SDKs compile. */
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -10,8 +10,8 @@ import { publication } from "../../provider/package.ts";
 import { withLock } from "../../tools/lock.mjs";
 import { cacheFolder } from "../../tools/toolchain/index.ts";
 import { type RunOptions, run } from "../../tools/toolchain/process.ts";
-import { linkPackages } from "./nodeProgram.ts";
-import { changed, repository, type StoredResource, Workspace } from "./workspace.ts";
+import { linkPackages, nodeWorkspace, writeProgram } from "./nodeProgram.ts";
+import { changed, guest, repository, type StoredResource, Workspace } from "./workspace.ts";
 
 const examples = join(repository, "examples");
 
@@ -52,8 +52,80 @@ describe("the quickstart in TypeScript and in YAML", () => {
   });
 });
 
+describe("one program with secrets, nulls and defaults, in TypeScript and in YAML", () => {
+  const file = guest("echo");
+  const typescript = `
+    new wasm.Module("plain", { file: new pulumi.asset.FileAsset("${file}"), maxSize: undefined });
+    const echo = new wasm.Module("echo", { file: new pulumi.asset.FileAsset("${file}"), maxSize: 1000000 });
+    const grant = new wasm.CapabilityGrant("grant", {
+      http: [], environment: ["KEY", "PLAIN"], config: ["NAME"], ambient: { clocks: true },
+      filesystem: [{ path: "/data", access: "read", volume: "data" }], sockets: undefined,
+    });
+    const edge = new wasm.EdgeTarget("edge", { local: { memory: 128 } });
+    const app = new wasm.App("app", {
+      artifact: echo.artifact, target: edge.target, grants: [grant.grant], denied: [], acceptRisk: undefined,
+      bindings: {
+        main: {
+          environment: { KEY: pulumi.secret("hidden"), PLAIN: "plain" },
+          config: pulumi.secret({ NAME: "name" }),
+          volumes: { data: { folder: "./data" } },
+        },
+      },
+      limits: { memory: 64, time: undefined },
+      local: { start: false, arguments: ["a", "b"], port: undefined },
+    });
+    new wasm.App("least", { artifact: echo.artifact, target: edge.target, local: { start: false } });
+    export const report = app.report;
+  `;
+  const yaml = `
+    resources:
+      plain: { type: wasm:Module, properties: { file: { fn::fileAsset: "${file}" }, maxSize: null } }
+      echo: { type: wasm:Module, properties: { file: { fn::fileAsset: "${file}" }, maxSize: 1000000 } }
+      grant:
+        type: wasm:CapabilityGrant
+        properties:
+          http: []
+          environment: [KEY, PLAIN]
+          config: [NAME]
+          ambient: { clocks: true }
+          filesystem: [{ path: /data, access: read, volume: data }]
+          sockets: null
+      edge: { type: wasm:EdgeTarget, properties: { local: { memory: 128 } } }
+      app:
+        type: wasm:App
+        properties:
+          artifact: \${echo.artifact}
+          target: \${edge.target}
+          grants: ["\${grant.grant}"]
+          denied: []
+          acceptRisk: null
+          bindings:
+            main:
+              environment: { KEY: { fn::secret: hidden }, PLAIN: plain }
+              config: { fn::secret: { NAME: name } }
+              volumes: { data: { folder: ./data } }
+          limits: { memory: 64, time: null }
+          local: { start: false, arguments: [a, b], port: null }
+      least: { type: wasm:App, properties: { artifact: "\${echo.artifact}", target: "\${edge.target}", local: { start: false } } }
+    outputs:
+      report: \${app.report}
+  `;
+
+  test("leaves the same state", async () => {
+    await using first = await nodeWorkspace();
+    await writeProgram(first, typescript);
+    await using second = await Workspace.create();
+    await second.write(parse(yaml));
+    for (const { program } of [first, second]) await mkdir(join(program, "data"));
+    await first.up();
+    await second.up();
+    const expected = await comparableState(first);
+    expect(expected.filter(({ type }) => type.startsWith("wasm:"))).toHaveLength(10);
+    expect(await comparableState(second)).toEqual(expected);
+  });
+});
+
 const processSchema = z.object({
-  id: z.string(),
   nonce: z.string(),
   pid: z.int(),
   port: z.int(),
@@ -68,18 +140,12 @@ const processSchema = z.object({
  */
 async function comparableState(workspace: Workspace): Promise<StoredResource[]> {
   const resources = await workspace.state();
-  const server = resources.find(({ type }) => type === "wasm:local:Server");
-  const process = processSchema.parse(server?.outputs?.process);
+  const servers = resources.filter(({ type }) => type === "wasm:local:Server");
   const names: [string | RegExp, string][] = [
     [/urn:pulumi:dev::[^:]+::pulumi:pulumi:Stack::[^"]+/g, "<stack>"],
     [/urn:pulumi:dev::[^:]+::pulumi:providers:wasm::[^"]+/g, "<provider>"],
     [/urn:pulumi:dev::[^:]+::/g, "urn:pulumi:dev::<project>::"],
-    [process.logFile, "<log>"],
-    [process.controlSocket, "<socket>"],
-    [process.nonce, "<nonce>"],
-    [process.id, "<id>"],
-    [`http://127.0.0.1:${process.port}`, "<url>"],
-    [`"pid":${process.pid},"port":${process.port}`, '"pid":0,"port":0'],
+    ...servers.flatMap(processNames),
     [`${workspace.program}/`, ""],
   ];
   const text = names.reduce(
@@ -87,7 +153,21 @@ async function comparableState(workspace: Workspace): Promise<StoredResource[]> 
     JSON.stringify(resources.map(essence)),
   );
   const comparable = JSON.parse(text) as StoredResource[];
-  return comparable.sort((a, b) => (a.type < b.type ? -1 : 1));
+  const key = ({ type, urn }: StoredResource) => `${type} ${urn}`;
+  return comparable.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+function processNames({ id = "", outputs }: StoredResource): [string, string][] {
+  if (outputs?.process === undefined) return [[id, "<id>"]];
+  const { pid, port, nonce, logFile, controlSocket } = processSchema.parse(outputs.process);
+  return [
+    [logFile, "<log>"],
+    [controlSocket, "<socket>"],
+    [nonce, "<nonce>"],
+    [id, "<id>"],
+    [`http://127.0.0.1:${port}`, "<url>"],
+    [`"pid":${pid},"port":${port}`, '"pid":0,"port":0'],
+  ];
 }
 
 const momentary = ["created", "modified", "sourcePosition", "stackTrace"];
