@@ -74,7 +74,13 @@ export function construct(request: Request, engineAddress: string, signal: Abort
         request.getInputs(),
         request.getInputdependenciesMap(),
       );
-      const built = await build({ name: request.getName(), inputs, options: optionsOf(request) });
+      const secretOutputs = request.getAdditionalsecretoutputsList();
+      const built = await build({
+        name: request.getName(),
+        inputs,
+        options: optionsOf(request),
+        secretOutputs,
+      });
       const response = await responseOf(request, built);
       await internals.waitForRPCs();
       return response;
@@ -115,7 +121,7 @@ async function configureRuntime(request: Request, engineAddress: string): Promis
   );
 }
 
-/** `additionalSecretOutputs` and `deleteBeforeReplace` have no counterpart that the SDK would pass on. */
+/** Not `deleteBeforeReplace`, for no child is ever replaced; `additionalSecretOutputs` no component has in the SDK. */
 function optionsOf(request: Request): ComponentResourceOptions {
   const hooks = internals.hookBindingFromProto(request.getResourceHooks());
   const timeouts = request.getCustomtimeouts();

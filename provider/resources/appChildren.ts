@@ -48,10 +48,16 @@ export function constructApp({
   values,
   inputs,
   options,
+  secretOutputs,
   version,
 }: ComponentArguments<AppInputs>): Constructed {
   const app = new AppResource(name, options);
-  const own = { parent: app, ...(version !== undefined && { version }) };
+  const own = {
+    parent: app,
+    // What a child gives as a secret is one in the App's outputs too.
+    additionalSecretOutputs: [...secretOutputs],
+    ...(version !== undefined && { version }),
+  };
   const admission = new Child(
     "wasm:index:Admission",
     name,

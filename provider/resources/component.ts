@@ -15,6 +15,8 @@ export interface ComponentArguments<Known> {
   /** The same inputs as the SDK has them: what children are given, so that secrets and dependencies survive. */
   inputs: Inputs;
   options: ComponentResourceOptions;
+  /** `additionalSecretOutputs`: outputs that are secret whatever they come from. */
+  secretOutputs: readonly string[];
   /** For children of this package: with the version that the program asks for, they share the program's provider. */
   version: string | undefined;
 }

@@ -1,9 +1,14 @@
 /** What resource options on an App do to it and to its children, with the Node SDK; docs/options.md says the same as a table. */
 import { readdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { compileNodeSdk } from "../../tools/sdk/compile.ts";
 import { nodeWorkspace, program } from "./nodeProgram.ts";
-import { changed, type Outcome, type StoredResource, type Workspace } from "./workspace.ts";
+import { changed, guest, type Outcome, type StoredResource, Workspace } from "./workspace.ts";
 
 let workspace: Workspace;
 beforeAll(async () => {
@@ -118,6 +123,35 @@ test("transforms: an App's own are asked for each child", async () => {
   `);
   expect((await stored("shaped")).server.inputs).toMatchObject({ memory: 99 });
 });
+
+// Run in this process: language hosts as old as those that can be built here do not pass on such a transform.
+test("transforms: the stack's are asked for each child", async () => {
+  await program(workspace, "");
+  await workspace.up();
+  const { workspace: settings } = await workspace.stack();
+  const sdk = createRequire(import.meta.url)(await compileNodeSdk()) as Sdk;
+  const inline = async () => {
+    pulumi.runtime.registerResourceTransform(({ type, props, opts }) =>
+      type === "wasm:local:Server" ? { props: { ...props, requestTimeout: 7 }, opts } : undefined,
+    );
+    const module = new sdk.Module("inline", { file: new pulumi.asset.FileAsset(guest("echo")) });
+    const edge = new sdk.EdgeTarget("inline", { local: {} });
+    new sdk.App("inline", { artifact: module.artifact, target: edge.target, local: { start: false } });
+  };
+  const stack = await LocalWorkspace.selectStack(
+    { stackName: "dev", projectName: "project", program: inline },
+    { workDir: workspace.program, envVars: workspace.environment, pulumiCommand: settings.pulumiCommand },
+  );
+  await stack.up();
+  expect((await stored("inline")).server.inputs).toMatchObject({ requestTimeout: 7 });
+});
+
+/** What the test uses of the Node SDK as it is compiled. */
+interface Sdk {
+  Module: new (name: string, args: pulumi.Inputs) => { artifact: pulumi.Output<unknown> };
+  EdgeTarget: new (name: string, args: pulumi.Inputs) => { target: pulumi.Output<string> };
+  App: new (name: string, args: pulumi.Inputs) => pulumi.ComponentResource;
+}
 
 test("dependsOn: what the App waits for comes before its children, and goes after them", async () => {
   const created = await up(`
@@ -240,4 +274,25 @@ describe("what is not known yet in preview", () => {
     expect((await stored("anywhere")).server.inputs).toMatchObject({ start: false });
     expect(changed(await workspace.preview())).toEqual([]);
   });
+});
+
+// Not in the Node SDK, which has this option for custom resources only.
+test("additionalSecretOutputs: hold in YAML, for the App and for its children", async () => {
+  await using yaml = await Workspace.create();
+  await yaml.write(
+    parse(`
+      resources:
+        echo: { type: wasm:Module, properties: { file: { fn::fileAsset: ${guest("echo")} } } }
+        edge: { type: wasm:EdgeTarget, properties: { local: {} } }
+        app:
+          type: wasm:App
+          properties: { artifact: "\${echo.artifact}", target: "\${edge.target}", local: { start: false } }
+          options: { additionalSecretOutputs: [report], deleteBeforeReplace: true }
+      outputs: { report: "\${app.report}" }
+    `),
+  );
+  await yaml.up();
+  expect(await yaml.stateText()).not.toContain("No grants");
+  const app = (await yaml.state()).find(({ type }) => type === "wasm:index:App");
+  expect(app?.outputs?.report).toMatchObject({ plaintext: expect.stringContaining("No grants") });
 });
