@@ -82,9 +82,9 @@ export async function replace(
   options: LocalOptions,
 ): Promise<ServerState> {
   requireThisMachine(state);
-  const next = await start({ ...spec, port: spec.port ?? state.port }, options);
+  // A resource that was renamed gets another instance, which cannot take the port over from one that still has it.
   if (spec.id !== state.id) await stop(state, options);
-  return next;
+  return start({ ...spec, port: spec.port ?? state.port }, options);
 }
 
 /** Says whether the server of `state` runs. Never fails for what the server does; limited to 5 seconds. */

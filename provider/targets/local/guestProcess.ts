@@ -1,6 +1,5 @@
 /** Starts the process that handles a component: bare of rights and environment, with what it needs by pipe. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { pluginFile } from "../../pluginFiles.ts";
 import type { FromHost, ToHost } from "./runtime/messages.ts";
@@ -32,19 +31,14 @@ function flags({ read, write, descriptors, memoryPages }: ProcessRights): string
   return [
     "--permission",
     "--allow-worker",
-    ...readable.flatMap(spellings).map((path) => `--allow-fs-read=${path}`),
-    ...writable.flatMap(spellings).map((path) => `--allow-fs-write=${path}`),
+    ...readable.map((path) => `--allow-fs-read=${path}`),
+    ...writable.map((path) => `--allow-fs-write=${path}`),
     // The permission model covers the network from Node 25 on; here the grants are held by the process itself.
     ...(process.allowedNodeEnvironmentFlags.has("--allow-net") ? ["--allow-net"] : []),
     ...(memoryPages === undefined ? [] : [`--wasm-max-mem-pages=${memoryPages}`]),
     ...GARBAGE_COLLECTION,
     "--no-warnings",
   ];
-}
-
-/** The permission model compares paths as they are written, and modules are loaded by their real ones. */
-function spellings(path: string): string[] {
-  return path === DESCRIPTORS ? [path] : [...new Set([path, realpathSync(path)])];
 }
 
 export interface GuestProcess {

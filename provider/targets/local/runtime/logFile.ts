@@ -1,5 +1,5 @@
 /** A log file with the time and the stream on each line, which does not grow without end. */
-import { closeSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, openSync, renameSync, writeSync } from "node:fs";
 
 const MAX_BYTES = 10 * 1024 * 1024;
 
@@ -40,14 +40,5 @@ export class LogFile {
       this.#file = openSync(this.path, "a", 0o600);
       this.#bytes = 0;
     } catch {}
-  }
-}
-
-/** The last lines of a log that another process writes; empty when there is none. */
-export function tail(path: string, lines = 20): string[] {
-  try {
-    return readFileSync(path, "utf8").trimEnd().split("\n").slice(-lines);
-  } catch {
-    return [];
   }
 }

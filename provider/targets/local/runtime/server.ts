@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Exchange } from "./exchange.ts";
 import type { Version } from "./version.ts";
 
-export class PortError extends Error {
+class PortError extends Error {
   readonly property = "port";
 }
 
