@@ -114,11 +114,41 @@ test("aliases: an App that is renamed, and one that moves, keep their children",
   expect(changes(await workspace.preview(), "new", "back")).toEqual([]);
 });
 
-test("transforms: an App's own are asked for each child", async () => {
+test("aliases: a running App that is renamed and changed in one run keeps its address, and one process", async () => {
+  const running = (name: string, memory: number, options: string) => `
+    const app = new wasm.App("${name}", { ...args, local: {}, limits: { memory: ${memory} } }, ${options});
+    export const url = app.url;
+  `;
+  const { outputs } = await up(running("before", 64, "{}"));
+  const started = (await stored("before")).server.outputs?.process as { pid: number };
+  const renamed = await up(running("after", 65, '{ aliases: [{ name: "before" }] }'));
+  expect(changes(renamed, "before", "after").map(({ op, type }) => [op, type])).toEqual([
+    ["update", "wasm:local:Server"],
+  ]);
+  expect(renamed.outputs.url).toBe(outputs.url);
+  const response = await fetch(String(outputs.url));
+  expect(response.status).toBe(200);
+  const now = (await stored("after")).server.outputs?.process as { pid: number };
+  await up("");
+  await expect(fetch(String(outputs.url))).rejects.toThrow();
+  for (const { pid } of [started, now]) expect(() => process.kill(pid, 0)).toThrow();
+});
+
+test("transforms: an App's own are asked for each child, for inputs and options", async () => {
   await up(`
     new wasm.App("shaped", args, {
       transforms: [async ({ type, props, opts }) =>
         type === "wasm:local:Server" ? { props: { ...props, memory: 99 }, opts } : undefined],
+    });
+  `);
+  expect((await stored("shaped")).server.inputs).toMatchObject({ memory: 99 });
+  // What ignoreChanges on the App cannot do.
+  await up(`
+    new wasm.App("shaped", args, {
+      transforms: [({ type, props, opts }) =>
+        type === "wasm:local:Server"
+          ? { props, opts: pulumi.mergeOptions(opts, { ignoreChanges: ["memory"] }) }
+          : undefined],
     });
   `);
   expect((await stored("shaped")).server.inputs).toMatchObject({ memory: 99 });

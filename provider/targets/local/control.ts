@@ -75,6 +75,7 @@ async function endOtherVersion(client: ControlClient, options: LocalOptions): Pr
  * Puts the version of `spec` in the place of the one that runs, without a refused connection or a dropped request. When
  * the new version does not come up the old one keeps serving, and the error says why with the log's last lines. A server
  * that is dead is started again on its port.
+ * Where `spec.id` is another than the state's, the old server is ended first.
  */
 export async function replace(
   state: ServerState,
