@@ -7,6 +7,7 @@ import * as z from "zod";
 import { withLock } from "../lock.mjs";
 import { inRepository, root } from "../repository.ts";
 import { TaskError } from "../task.ts";
+import { buildComposer, composerFiles } from "./composer.ts";
 import { isFresh, writeFingerprint } from "./fingerprint.ts";
 import { launcher, minimumNode } from "./launcher.ts";
 import { licenses } from "./licenses.ts";
@@ -16,6 +17,7 @@ import { besidePlugin, stubPlugin } from "./packages.ts";
 const entryPoints: Record<string, string> = {
   main: "provider/main.ts",
   inspector: "provider/artifacts/inspectorProcess.ts",
+  composer: "provider/artifacts/compose/composerProcess.ts",
   "local/supervisor": "provider/targets/local/runtime/supervisor.ts",
   "local/guestHost": "provider/targets/local/runtime/guestHost.ts",
   "local/requestWorker": "provider/targets/local/runtime/requestWorker.ts",
@@ -41,9 +43,10 @@ export async function buildPlugin(): Promise<string> {
       const { inputs, outputs } = await bundle(folder);
       refuseExternals(outputs);
       await addFiles(folder, inputs);
+      await buildComposer(join(folder, "composer"));
       await rm(dist, { recursive: true, force: true });
       await rename(folder, dist);
-      await writeFingerprint(Object.keys(inputs));
+      await writeFingerprint([...Object.keys(inputs), ...composerFiles]);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -10,9 +10,7 @@ export function mermaid({ modules, links, exports, unmet }: Plan): string {
   const lines = [
     "flowchart TD",
     ...sorted.map((name) => `  ${id.get(name)}["${label(name)}"]`),
-    ...exports.map(
-      (item, index) => `  e${index}(["${label(item.export)}"]) --> ${id.get(item.from)}`,
-    ),
+    ...exports.map((item, index) => `  e${index}(["${label(item.export)}"]) --> ${id.get(item.from)}`),
     ...links.map((link) => `  ${id.get(link.from)} -->|"${label(link.import)}"| ${id.get(link.to)}`),
     ...hostLines(unmet, id),
   ];
@@ -34,5 +32,9 @@ function hostLines(unmet: Plan["unmet"], id: Map<string, string>): string[] {
 }
 
 function label(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;");
 }

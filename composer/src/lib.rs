@@ -1,0 +1,50 @@
+//! Composes components: a thin layer over wac that explains in the user's names what does not fit.
+
+mod compose;
+mod explain;
+mod links;
+mod print;
+mod validate;
+
+wit_bindgen::generate!({ world: "composer", path: "wit" });
+
+struct Composer;
+
+impl Guest for Composer {
+    fn compose(text: String, modules: Vec<Module>) -> Outcome {
+        match compose::compose(&text, modules) {
+            Ok(bytes) => Outcome::Composed(bytes),
+            Err(problem) => Outcome::Failed(problem),
+        }
+    }
+
+    fn explain(modules: Vec<Module>, links: Vec<Link>) -> Vec<Problem> {
+        links::explain(modules, &links)
+    }
+}
+
+export!(Composer);
+
+impl Problem {
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Problem {
+            kind,
+            messages: vec![message.into()],
+            positions: Vec::new(),
+            link: None,
+            module: None,
+            item: None,
+        }
+    }
+
+    /// The error and what caused it, as one chain.
+    fn of(kind: Kind, error: &dyn std::error::Error) -> Self {
+        let mut problem = Problem::new(kind, error.to_string());
+        let mut source = error.source();
+        while let Some(cause) = source {
+            problem.messages.push(cause.to_string());
+            source = cause.source();
+        }
+        problem
+    }
+}

@@ -1,0 +1,294 @@
+import { join } from "node:path";
+import * as z from "zod";
+import { pluginFile } from "../../pluginFiles.ts";
+import type { Artifact } from "../artifact.ts";
+import { type Digest, digestOf, digestSchema, hexOf } from "../digest.ts";
+import { ArtifactError } from "../errors.ts";
+import type { Inspector } from "../inspect.ts";
+import type { Inspection } from "../inspection.ts";
+import { damaged, missing, type Store } from "../store.ts";
+import { type Described, describeModules } from "./modules.ts";
+import { explain } from "./problems.ts";
+import { type ComponentFile, type ComposerReply, type ComposerRequest, composerReply } from "./protocol.ts";
+import {
+  type CompositionRecipe,
+  composerVersion,
+  encodeRecipe,
+  ingredient,
+  parseCompositionRecipe,
+  recipeOfPlan,
+  recipeOfText,
+  textOf,
+} from "./recipe.ts";
+import { Records } from "./records.ts";
+import { ToolError, ToolProcess } from "./toolProcess.ts";
+import {
+  type Adaptation,
+  type Composition,
+  CompositionError,
+  type CompositionSpec,
+  type Plan,
+  type Remark,
+} from "./types.ts";
+import { wire } from "./wiring.ts";
+
+/** All that 32 bits address: 4 GiB, for modules of 256 MiB that are in it twice, and their composition. */
+const maxMemoryPages = 65_536;
+
+export interface ComposerOptions {
+  /** How long one composition may take. Default 120 000. */
+  timeoutMilliseconds?: number;
+  /** How long the process waits for another composition before it ends. Default 2 000. */
+  idleMilliseconds?: number;
+  /** The process's script. Default: the one that is shipped. */
+  script?: string;
+}
+
+export interface ComposeOptions {
+  signal?: AbortSignal | undefined;
+}
+
+export type Planned =
+  | { problems: [Remark, ...Remark[]]; notes: Remark[] }
+  | {
+      problems: [];
+      notes: Remark[];
+      /** Absent where the declaration is a WAC text. */
+      plan?: Plan;
+      /** What the artifact's recipe will be. */
+      recipe: string;
+      /** The WAC text that is composed. */
+      wac: string;
+    };
+
+const outcomeSchema = z.strictObject({ digest: digestSchema });
+
+/**
+ * Composes modules of the store, in a process of its own. Results are kept by recipe, so that an unchanged composition is
+ * made once on a machine; while it is known, no process starts and no composer is loaded.
+ */
+export class Composer {
+  private readonly store: Store;
+  private readonly inspector: Inspector;
+  private readonly tool: ToolProcess;
+  private readonly timeoutMilliseconds: number;
+  private readonly compositions: Records<z.output<typeof outcomeSchema>>;
+  private readonly adaptations: Records<z.output<typeof outcomeSchema>>;
+
+  constructor(store: Store, inspector: Inspector, options: ComposerOptions = {}) {
+    this.store = store;
+    this.inspector = inspector;
+    this.timeoutMilliseconds = options.timeoutMilliseconds ?? 120_000;
+    this.tool = new ToolProcess({
+      script: () => options.script ?? pluginFile("composer.js"),
+      timeoutMilliseconds: this.timeoutMilliseconds,
+      idleMilliseconds: options.idleMilliseconds ?? 2_000,
+      maxMemoryPages,
+    });
+    const folder = (name: string) => join(store.folder, name, composerVersion);
+    this.compositions = new Records(folder("compositions"), outcomeSchema);
+    this.adaptations = new Records(folder("adaptations"), outcomeSchema);
+  }
+
+  /**
+   * Decides the wiring by the modules' names alone; types are compared by `compose`. Core modules are adapted for it.
+   *
+   * @throws ArtifactError `cancelled`, `cache`, `time-limit`
+   */
+  async plan(spec: CompositionSpec, { signal }: ComposeOptions = {}): Promise<Planned> {
+    const { modules, problems } = await describeModules(spec.modules, {
+      inspector: this.inspector,
+      ensure: (artifact) => this.ensure(artifact, { signal }),
+      adapt: (digest, kind) => this.adapt(digest, kind, signal),
+      signal,
+    });
+    const [first, ...others] = problems;
+    if (first) return { problems: [first, ...others], notes: [] };
+    if (spec.wac !== undefined) return planText(spec, modules);
+    const worlds = mapValues(modules, ({ world }) => world);
+    const wiring = wire({ modules: worlds, links: spec.links, exports: spec.exports });
+    if (!wiring.plan) return wiring;
+    const recipe = recipeOfPlan(
+      wiring.plan,
+      mapValues(modules, ({ content }) => content),
+    );
+    return { ...wiring, recipe: encodeRecipe(recipe), wac: textOf(recipe) };
+  }
+
+  /**
+   * Composes, unless the result is known. The bytes are put into the store then; `ensure` has them there for certain.
+   *
+   * @throws CompositionError with all problems that were found; ArtifactError `cancelled`, `cache`, `time-limit`
+   */
+  async compose(spec: CompositionSpec, { signal }: ComposeOptions = {}): Promise<Composition> {
+    const planned = await this.plan(spec, { signal });
+    if (planned.problems.length > 0) throw new CompositionError(planned.problems);
+    if (!("recipe" in planned)) throw new Error("A plan without problems has no recipe.");
+    const { recipe, plan, notes } = planned;
+    const { digest, size, imports, exports } =
+      (await this.known(recipe, signal)) ?? (await this.composed(recipe, plan, signal));
+    return { artifact: { digest, kind: "component", recipe }, digest, size, imports, exports, notes };
+  }
+
+  /**
+   * Has the bytes of an artifact in the store: those of a composition are made again from its recipe, from its modules'
+   * bytes, and checked against its digest.
+   *
+   * @throws ArtifactError `not-found` when bytes are gone that nothing here can make; others as `compose`
+   */
+  async ensure(artifact: Artifact, { signal }: ComposeOptions = {}): Promise<Digest> {
+    const { digest } = artifact;
+    if (await this.store.has(digest)) return digest;
+    const recipe = parseCompositionRecipe(artifact.recipe);
+    if (!recipe) throw missing(digest);
+    const made = await this.make(recipe, undefined, signal);
+    if (made === digest) return digest;
+    throw new ArtifactError(
+      "not-found",
+      recipe.composer === composerVersion
+        ? `The bytes of ${digest} are not in this machine's cache, and its recipe gives ${made}. Run with the Composition that they come from.`
+        : `The bytes of ${digest} are not in this machine's cache, and composer ${composerVersion} makes others from its recipe than composer ${recipe.composer} did. Run with the Composition that they come from, which takes the new ones.`,
+    );
+  }
+
+  /** Ends the process, and what is under way as cancelled. */
+  async close(): Promise<void> {
+    await this.tool.close();
+  }
+
+  /** Of a known composition nothing is asked but its inspection, which is on disk as well. */
+  private async known(recipe: string, signal: AbortSignal | undefined): Promise<Inspection | undefined> {
+    const known = await this.compositions.recall(recordKey(recipe));
+    if (!known) return undefined;
+    try {
+      return await this.inspector.inspect(known.digest, { signal });
+    } catch (error) {
+      if (error instanceof ArtifactError && (error.code === "not-found" || error.code === "damaged")) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  private async composed(
+    recipe: string,
+    plan: Plan | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Inspection> {
+    const parsed = parseCompositionRecipe(recipe);
+    if (!parsed) throw new Error("A plan's recipe is one of a composition.");
+    const digest = await this.make(parsed, plan, signal);
+    const inspection = await this.inspector.inspect(digest, { signal });
+    await this.compositions.remember(recordKey(recipe), { digest });
+    return inspection;
+  }
+
+  /** Makes the bytes of a recipe, whatever is there already. */
+  private async make(
+    recipe: CompositionRecipe,
+    plan: Plan | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Digest> {
+    const modules: ComponentFile[] = [];
+    for (const [name, content] of Object.entries(recipe.modules)) {
+      const { digest, adapt, recipe: nested } = ingredient(content);
+      await this.ensure(
+        { digest, kind: adapt ? "core" : "component", recipe: nested ? encodeRecipe(nested) : digest },
+        { signal },
+      ).catch((error) => {
+        throw aboutModule(name, error);
+      });
+      const component = adapt ? await this.adapt(digest, adapt, signal) : digest;
+      modules.push({ name, digest: component, path: this.store.path(component) });
+    }
+    const text = textOf(recipe);
+    const links = (recipe.links ?? []).map(([importer, wanted, exporter, given]) => {
+      return { importer, import: wanted, exporter, export: given };
+    });
+    const reply = await this.ask({ kind: "compose", text, modules, links }, signal);
+    if ("bytes" in reply) return (await this.store.addBytes(reply.bytes, { signal })).digest;
+    if ("problems" in reply) throw new CompositionError(explain(reply.problems, { recipe, text, plan }));
+    throw await this.failure(reply, (name) => modules.find((module) => module.name === name)?.digest);
+  }
+
+  /** Makes a component of a core module, unless it is known. @returns the component's digest, whose bytes are there */
+  private async adapt(
+    digest: Digest,
+    adaptation: Adaptation,
+    signal: AbortSignal | undefined,
+  ): Promise<Digest> {
+    const key = `${hexOf(digest)}-${adaptation}`;
+    const known = await this.adaptations.recall(key);
+    if (known && (await this.store.has(known.digest))) return known.digest;
+    const module = { name: "", digest, path: this.store.path(digest) };
+    const reply = await this.ask({ kind: "adapt", module, adaptation }, signal);
+    if (!("bytes" in reply)) throw await this.failure(reply, () => digest);
+    const { digest: component } = await this.store.addBytes(reply.bytes, { signal });
+    await this.adaptations.remember(key, { digest: component });
+    return component;
+  }
+
+  private async ask(request: ComposerRequest, signal: AbortSignal | undefined): Promise<ComposerReply> {
+    const isFault = (reply: unknown) =>
+      typeof reply === "object" && reply !== null && "error" in reply && reply.error === "fault";
+    try {
+      return composerReply.parse(await this.tool.ask(request, isFault, signal));
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      const seconds = this.timeoutMilliseconds / 1000;
+      if (error.reason === "time-limit") {
+        throw new ArtifactError("time-limit", `The modules could not be composed within ${seconds} seconds.`);
+      }
+      return { error: "fault", message: `its process failed: ${error.message}` };
+    }
+  }
+
+  private async failure(
+    reply: Exclude<ComposerReply, { bytes: Uint8Array }>,
+    digestOfModule: (name: string | undefined) => Digest | undefined,
+  ): Promise<Error> {
+    if ("problems" in reply) return new Error("The composer found problems where it cannot.");
+    const digest = digestOfModule(reply.module);
+    if (reply.error === "adapt") return new ArtifactError("not-deployable", reply.message);
+    if (reply.error !== "fault" && digest) {
+      if (reply.error === "not-found") return missing(digest);
+      await this.store.discard(digest);
+      return damaged(digest);
+    }
+    return new CompositionError([
+      {
+        path: "",
+        message: `The modules are beyond what the composer can do (${firstLine(reply.message)}). Compose fewer or smaller ones, or report it with the modules.`,
+      },
+    ]);
+  }
+}
+
+function recordKey(recipe: string): string {
+  return hexOf(digestOf(Buffer.from(recipe)));
+}
+
+function planText(spec: CompositionSpec, modules: Record<string, Described>): Planned {
+  const given = (["links", "exports"] as const).filter((name) => spec[name] !== undefined);
+  const [first, ...others] = given.map((path) => ({ path, message: "The WAC text says it: leave it out." }));
+  if (first) return { problems: [first, ...others], notes: [] };
+  const wac = spec.wac ?? "";
+  const contents = mapValues(modules, ({ content }) => content);
+  return { problems: [], notes: [], recipe: encodeRecipe(recipeOfText(wac, contents)), wac };
+}
+
+function aboutModule(name: string, error: unknown): unknown {
+  if (!(error instanceof ArtifactError) || error.code === "cancelled") return error;
+  return new ArtifactError(error.code, `Module \`${name}\`: ${error.message}`, {
+    cause: error,
+    property: `modules.${name}`,
+  });
+}
+
+function mapValues<T, U>(record: Record<string, T>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]?.slice(0, 500) ?? "";
+}

@@ -1,0 +1,124 @@
+/** The process in which modules are composed; see `composer.ts`, which starts, limits and replaces it. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { pluginFile } from "../../pluginFiles.ts";
+import { digestOf } from "../digest.ts";
+import { engine } from "../engine.ts";
+import { systemCode } from "../errors.ts";
+import type {
+  ComponentFile,
+  ComposerLink,
+  ComposerProblem,
+  ComposerReply,
+  ComposerRequest,
+} from "./protocol.ts";
+import type { Adaptation } from "./types.ts";
+import { wasiStub } from "./wasiStub.ts";
+
+interface Module {
+  name: string;
+  bytes: Uint8Array;
+}
+
+/** The component's exports: `composer/wit/composer.wit`. */
+interface ComposerExports {
+  compose(
+    text: string,
+    modules: Module[],
+  ): { tag: "composed"; val: Uint8Array } | { tag: "failed"; val: ComposerProblem };
+  explain(modules: Module[], links: ComposerLink[]): ComposerProblem[];
+}
+
+interface Transpiled {
+  instantiate(getCoreModule: (name: string) => Promise<object>, imports: object): Promise<ComposerExports>;
+}
+
+type Failure = Extract<ComposerReply, { error: string }>;
+
+class ModuleFailure extends Error {
+  readonly reply: Failure;
+  constructor(reply: Failure) {
+    super(reply.message);
+    this.reply = reply;
+  }
+}
+
+process.on("message", async (request: ComposerRequest) => {
+  process.send?.(await answer(request));
+});
+// The provider has gone, or has done with this process.
+process.on("disconnect", () => process.exit());
+
+async function answer(request: ComposerRequest): Promise<ComposerReply> {
+  try {
+    return request.kind === "compose" ? await compose(request) : await adapt(request);
+  } catch (error) {
+    if (error instanceof ModuleFailure) return error.reply;
+    return { error: "fault", message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function compose({
+  text,
+  modules,
+  links,
+}: Extract<ComposerRequest, { kind: "compose" }>): Promise<ComposerReply> {
+  const contents: Module[] = [];
+  for (const module of modules) contents.push({ name: module.name, bytes: await read(module) });
+  const outcome = await inFreshComposer((composer) => composer.compose(text, contents));
+  if (outcome.tag === "composed") return { bytes: outcome.val };
+  const { kind } = outcome.val;
+  const explained =
+    links.length > 0 && (kind === "mismatch" || kind === "invalid")
+      ? await inFreshComposer((composer) => composer.explain(contents, links))
+      : [];
+  return { problems: explained.length > 0 ? explained : [outcome.val] };
+}
+
+let coreModules: Map<string, Promise<object>> | undefined;
+
+/** One instance for each call: a former one leaves no memory, and no state that could change a result. */
+async function inFreshComposer<T>(call: (composer: ComposerExports) => T): Promise<T> {
+  coreModules ??= new Map();
+  const modules = coreModules;
+  const folder = pluginFile("composer");
+  const { instantiate }: Transpiled = await import(pathToFileURL(join(folder, "composer.js")).href);
+  const getCoreModule = (name: string) => {
+    const known = modules.get(name) ?? readFile(join(folder, name)).then((bytes) => new engine.Module(bytes));
+    modules.set(name, known);
+    return known;
+  };
+  const { imports, message } = wasiStub();
+  try {
+    return call(await instantiate(getCoreModule, imports));
+  } catch (error) {
+    throw new Error(message() || (error instanceof Error ? error.message : String(error)));
+  }
+}
+
+async function adapt({
+  module,
+  adaptation,
+}: Extract<ComposerRequest, { kind: "adapt" }>): Promise<ComposerReply> {
+  const bytes = await read(module);
+  const adapter = await readFile(join(pluginFile("composer"), `wasi_snapshot_preview1.${adaptation}.wasm`));
+  const { componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");
+  try {
+    return { bytes: await componentNew(bytes, [["wasi_snapshot_preview1", adapter]]) };
+  } catch (error) {
+    const payload = error instanceof Error && "payload" in error ? String(error.payload) : undefined;
+    // A trap leaves the tool unusable.
+    if (payload === undefined) throw error;
+    throw new ModuleFailure({ error: "adapt", message: payload, module: module.name });
+  }
+}
+
+async function read({ name, path, digest }: ComponentFile): Promise<Uint8Array> {
+  const bytes = await readFile(path).catch((error) => {
+    if (systemCode(error) !== "ENOENT") throw error;
+    throw new ModuleFailure({ error: "not-found", message: "", module: name });
+  });
+  if (digestOf(bytes) === digest) return bytes;
+  throw new ModuleFailure({ error: "damaged", message: "", module: name });
+}

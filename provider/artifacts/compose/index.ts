@@ -1,0 +1,14 @@
+/** Compositions: modules wired by WIT interface into one component. Start at `Composer`. */
+export { type ComposeOptions, Composer, type ComposerOptions, type Planned } from "./composer.ts";
+export { mermaid } from "./graph.ts";
+export {
+  type Access,
+  type CompositionRecipe,
+  checkRecipe,
+  composerVersion,
+  encodeRecipe,
+  parseCompositionRecipe,
+  sameButComposer,
+} from "./recipe.ts";
+export * from "./types.ts";
+export { wire } from "./wiring.ts";

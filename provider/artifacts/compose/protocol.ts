@@ -1,0 +1,47 @@
+/** What provider and composer process say to one another. */
+import * as z from "zod";
+import type { Digest } from "../digest.ts";
+import type { Adaptation } from "./types.ts";
+
+export interface ComponentFile {
+  name: string;
+  path: string;
+  digest: Digest;
+}
+
+export interface ComposerLink {
+  importer: string;
+  import: string;
+  exporter: string;
+  export: string;
+}
+
+export type ComposerRequest =
+  | { kind: "compose"; text: string; modules: ComponentFile[]; links: ComposerLink[] }
+  | { kind: "adapt"; module: ComponentFile; adaptation: Adaptation };
+
+const problemSchema = z.object({
+  kind: z.enum(["syntax", "resolution", "unreadable", "mismatch", "owner", "conflict", "unused", "invalid"]),
+  messages: z.array(z.string()),
+  positions: z.array(z.object({ line: z.int(), column: z.int() })),
+  link: z.int().optional(),
+  module: z.string().optional(),
+  item: z.string().optional(),
+});
+
+/** `composer/wit/composer.wit` says what it means. */
+export type ComposerProblem = z.output<typeof problemSchema>;
+
+/** What the process answers; it has parsed untrusted bytes, so the answer is not trusted either. */
+export const composerReply = z.union([
+  z.object({ bytes: z.instanceof<typeof Uint8Array<ArrayBufferLike>>(Uint8Array) }),
+  z.object({ problems: z.array(problemSchema).min(1) }),
+  z.object({
+    /** `damaged` and `not-found` are about `module`; `adapt` is what the adapter says; `fault` ends the process. */
+    error: z.enum(["damaged", "not-found", "adapt", "fault"]),
+    message: z.string(),
+    module: z.string().optional(),
+  }),
+]);
+
+export type ComposerReply = z.output<typeof composerReply>;

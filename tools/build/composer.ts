@@ -1,0 +1,36 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { transpileBytes } from "@bytecodealliance/jco-transpile";
+import { transform } from "esbuild";
+import { inRepository } from "../repository.ts";
+
+/** What is made of these files, which are committed: see `tools/composer.ts`. */
+export const composerFiles = [
+  "composer/composer.wasm",
+  "composer/adapters/wasi_snapshot_preview1.command.wasm",
+  "composer/adapters/wasi_snapshot_preview1.reactor.wasm",
+];
+
+/** Writes the composer into a folder: as JavaScript that is instantiated for each call, with core modules and adapters. */
+export async function buildComposer(folder: string): Promise<void> {
+  const [composer, ...adapters] = composerFiles.map((path) => inRepository(path));
+  await mkdir(folder);
+  const { files } = await transpileBytes(await readFile(composer!), {
+    name: "composer",
+    instantiation: "async",
+    emitTypescriptDeclarations: false,
+  });
+  for (const [name, content] of Object.entries(files)) {
+    if (name.endsWith(".d.ts")) continue;
+    const bytes = name.endsWith(".js") ? await smaller(content) : content;
+    await writeFile(join(folder, name), bytes);
+  }
+  for (const path of adapters) {
+    await writeFile(join(folder, path.slice(path.lastIndexOf("/") + 1)), await readFile(path));
+  }
+}
+
+async function smaller(code: Uint8Array | string): Promise<string> {
+  const options = { minifySyntax: true, minifyWhitespace: true, legalComments: "none" as const };
+  return (await transform(code, options)).code;
+}

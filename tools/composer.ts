@@ -1,0 +1,21 @@
+/**
+ * Builds the composer (`composer/`), whose component is committed so that nobody needs Rust who does not change it.
+ *
+ *   node tools/composer.ts            builds it into the repository and writes its lock
+ *   node tools/composer.ts --check    builds it into the cache folder and compares with what is committed; skipped, and
+ *                                     the reason named, where the recorded compiler is not at hand
+ *
+ * The adapters for WASI preview 1 beside it are those of a published package: `composer/adapters/README.md`.
+ */
+import { fileURLToPath } from "node:url";
+import { inRepository } from "./repository.ts";
+import { buildOrCheck, type ComponentSet } from "./rustComponents.ts";
+import { runTask } from "./task.ts";
+
+export const composerSet: ComponentSet = {
+  folder: inRepository("composer"),
+  lockFile: "composer.lock.json",
+  components: ["composer"],
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await runTask(() => buildOrCheck([composerSet]));
