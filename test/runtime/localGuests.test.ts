@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { describe, expect, test } from "vitest";
@@ -112,6 +113,30 @@ describe("a guest that misbehaves ends its request, not the server", () => {
     const loop = get("/loop", { expected: 504 });
     expect(await get("/count")).toBe("1\n");
     await loop;
+  });
+
+  test("others are answered while as many loop as there are processors", async () => {
+    const concurrency = availableParallelism() + 1;
+    const { get } = await serve("echo", { limits: { ...limits, requestTimeoutMs: 5_000, concurrency } });
+    const order: string[] = [];
+    const loops = Array.from({ length: concurrency - 1 }, () =>
+      get("/loop", { expected: 504 }).then(() => order.push("loop")),
+    );
+    await get("/count").then(() => order.push("count"));
+    await Promise.all(loops);
+    expect(order[0]).toBe("count");
+  });
+
+  test("guests that wait leave the processor to others, up to the concurrency", async () => {
+    const concurrency = availableParallelism() * 2 + 2;
+    const { get } = await serve("echo", { limits: { ...limits, requestTimeoutMs: 20_000, concurrency } });
+    const order: string[] = [];
+    const sleeps = Array.from({ length: concurrency - 1 }, () =>
+      get("/sleep?ms=4000").then(() => order.push("sleep")),
+    );
+    await get("/count").then(() => order.push("count"));
+    await Promise.all(sleeps);
+    expect(order[0]).toBe("count");
   });
 
   test("memory is bounded by the limit, for each instance anew", async () => {

@@ -38,7 +38,7 @@ const host = hostImports(
     requestTimeoutMs: 1,
     concurrency: 1,
   },
-  new Mailbox(port1, new SharedArrayBuffer(4)),
+  new Mailbox(port1, new SharedArrayBuffer(8)),
 ).imports as Record<string, Record<string, unknown>>;
 port1.close();
 port2.close();

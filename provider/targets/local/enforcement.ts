@@ -1,6 +1,8 @@
 /** What the local target enforces by itself: the host functions check each call, whatever the artifact holds. */
+import { entriesOf } from "../../capabilities/entries.ts";
 import type { TargetEnforcement } from "../../capabilities/report.ts";
-import type { Family } from "../../capabilities/vocabulary.ts";
+import type { Rules } from "../../capabilities/rules.ts";
+import { type Family, meaningOf, parseImportName } from "../../capabilities/vocabulary.ts";
 
 const verdicts: Record<Family, { verdict: "exact" | "unavailable"; note?: string }> = {
   http: {
@@ -20,7 +22,36 @@ const verdicts: Record<Family, { verdict: "exact" | "unavailable"; note?: string
   interfaces: { verdict: "unavailable", note: "it provides no interfaces beyond WASI" },
 };
 
-export const localEnforcement: TargetEnforcement = {
-  name: "local",
-  enforce: (family) => verdicts[family],
-};
+/** A module of the App, by what it asks of the host and what it may do. */
+interface Neighbour {
+  name: string;
+  imports: readonly string[];
+  rules: Rules;
+}
+
+/**
+ * The host functions check each call of the component, and cannot tell which of its modules it comes from: what one was
+ * granted, another one that asks for the same kind of thing gets as well.
+ */
+export function localEnforcement(modules: readonly Neighbour[]): TargetEnforcement {
+  return {
+    name: "local",
+    enforce(family, text, module) {
+      const own = verdicts[family];
+      const others = modules.filter((other) => other.name !== module && couldUse(other, family, text));
+      if (own.verdict !== "exact" || others.length === 0) return own;
+      const names = others.map(({ name }) => name).join(", ");
+      return { verdict: "looser", note: `${names} of the same composition can use it as well` };
+    },
+  };
+}
+
+function couldUse({ imports, rules }: Neighbour, family: Family, text: string): boolean {
+  const isGrantedToo = entriesOf(rules).some((entry) => entry.family === family && entry.text === text);
+  return !isGrantedToo && imports.some((full) => opens(full, family));
+}
+
+function opens(full: string, family: Family): boolean {
+  const meaning = meaningOf(parseImportName(full));
+  return meaning.kind === "opened" && meaning.openers.includes(family);
+}

@@ -43,7 +43,7 @@ export class Member {
     },
   ) {
     const line = new MessageChannel();
-    const signal = new SharedArrayBuffer(4);
+    const signal = new SharedArrayBuffer(8);
     this.#port = line.port1;
     this.#signal = new Int32Array(signal);
     this.#send = send;
@@ -78,6 +78,11 @@ export class Member {
       this.#port.close();
       events.dead(this, reason);
     });
+  }
+
+  /** Whether its guest waits for something rather than computes. */
+  get isWaiting(): boolean {
+    return Atomics.load(this.#signal, 1) === 1;
   }
 
   post(messages: ToWorker[]): void {

@@ -127,7 +127,7 @@ export type FromWorker = FromHost | Outward;
 export interface WorkerData {
   config: GuestConfig;
   modules: Map<string, WebAssembly.Module>;
-  /** Raised after each message to the worker, so that it can wait for one. */
+  /** Two 32 bit integers: raised after each message to the worker, so that it can wait for one; 1 while it waits. */
   signal: SharedArrayBuffer;
   port: import("node:worker_threads").MessagePort;
   run: "service" | "job";

@@ -5,8 +5,10 @@ import type { Flow, GuestConfig, RequestHead } from "./messages.ts";
 
 /** Requests that may wait for a worker, for each worker. */
 const QUEUE_PER_WORKER = 64;
-/** How long a request may wait before another thread than those that the processor can run is started for it. */
-const WAIT_MS = 25;
+/** How often it is looked whether waiting requests need another thread. */
+const CHECK_MS = 10;
+/** When no request has come to its end for so long while others wait, the guests at work are taken for stuck. */
+const STUCK_MS = 100;
 /** How long to wait before another try when no thread could be started. */
 const RETRY_MS = 1_000;
 const PROCESSORS = availableParallelism();
@@ -21,7 +23,8 @@ export class Pool {
   readonly #members = new Set<Member>();
   readonly #idle: Member[] = [];
   readonly #queue: Pending[] = [];
-  #starting = 0;
+  /** When a request last got or left its thread. */
+  #movedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #everReady = false;
 
@@ -71,32 +74,31 @@ export class Pool {
   }
 
   /**
-   * Starts threads for requests that wait. Beyond what the processor can run at once that helps only where guests wait for
-   * others, so it is done for those that the busy threads do not get to soon.
+   * Starts threads for requests that wait. More threads than processors help only where guests wait rather than compute,
+   * or where those that compute do not come to an end.
    */
   #consider(): void {
-    const now = performance.now();
-    const late = this.#queue.filter(({ since }) => now - since >= WAIT_MS).length;
-    const useful = Math.min(PROCESSORS, this.#members.size + this.#queue.length);
-    const wanted = Math.min(
-      this.#config.concurrency,
-      Math.max(useful, this.#members.size - this.#starting + late),
-    );
-    while (this.#members.size < wanted) this.#grow();
-    if (this.#queue.length === 0 || this.#members.size >= this.#config.concurrency) return;
+    const { concurrency } = this.#config;
+    const oldest = this.#queue[0];
+    if (!oldest || this.#members.size >= concurrency) return;
+    const waiting = [...this.#members].filter((member) => member.isWaiting).length;
+    const computing = this.#members.size - this.#idle.length - waiting;
+    const isStuck = performance.now() - Math.max(oldest.since, this.#movedAt) > STUCK_MS;
+    const useful = Math.max(PROCESSORS - computing, isStuck ? 1 : 0);
+    const wanted = Math.min(useful, this.#queue.length, concurrency - this.#members.size);
+    for (let count = 0; count < wanted; count++) this.#grow();
+    if (isStuck) this.#movedAt = performance.now();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#consider();
-    }, WAIT_MS);
+    }, CHECK_MS);
   }
 
   #grow(): void {
-    this.#starting++;
     let started = false;
     const member = new Member({ config: this.#config, modules: this.#modules, run: "service" }, this.#send, {
       ready: (ready) => {
         started = true;
-        this.#starting--;
         if (!this.#everReady) this.#send({ type: "ready" });
         this.#everReady = true;
         this.#free(ready);
@@ -104,7 +106,6 @@ export class Pool {
       free: (free) => this.#free(free),
       dead: (dead, reason) => {
         this.#drop(dead);
-        if (!started) this.#starting--;
         if (!this.#everReady) this.#send({ type: "failed", message: reason });
         else if (!started) this.#giveUp(reason);
         else if (this.#members.size === 0 || this.#queue.length > 0) this.#grow();
@@ -123,6 +124,7 @@ export class Pool {
   }
 
   #free(member: Member): void {
+    this.#movedAt = performance.now();
     this.#idle.push(member);
     this.#dispatch();
   }

@@ -99,7 +99,9 @@ export class Mailbox {
         if (left <= 0n) return;
         timeout = Number(left) / 1e6;
       }
+      Atomics.store(this.#signal, 1, 1);
       Atomics.wait(this.#signal, 0, seen, timeout);
+      Atomics.store(this.#signal, 1, 0);
     }
   }
 }
