@@ -3,16 +3,12 @@ import { object, required } from "../schema/fields.ts";
 import { type Digest, digestSchema } from "./digest.ts";
 
 /**
- * How the bytes of an artifact come about, as one canonical string, equal exactly when the bytes are.
- * Two forms, told apart by the first character:
+ * A module or composition as resources hand it on: plain data, without the bytes. The recipe says how they come about, as
+ * one canonical string in one of two forms, told apart by the first character:
  *
  * - `sha256:…`  the bytes of one module, as they are;
- * - `{…}`       canonical JSON (sorted keys, no spaces) of a composition: digests of modules and rules, never a path.
- *   No version of this package writes it yet, and `parseRecipe` refuses it.
+ * - `{…}`       canonical JSON of a composition: digests of modules and rules, never a path. See `compose/recipe.ts`.
  */
-export type Recipe = { module: Digest };
-
-/** A module or composition as resources hand it on: plain data, without the bytes. */
 export interface Artifact {
   digest: Digest;
   kind: "component" | "core";
@@ -21,15 +17,6 @@ export interface Artifact {
 
 export function moduleArtifact(digest: Digest, kind: Artifact["kind"]): Artifact {
   return { digest, kind, recipe: digest };
-}
-
-/** @throws Error when the recipe was written by a newer version or by hand */
-export function parseRecipe(recipe: string): Recipe {
-  const digest = digestSchema.safeParse(recipe);
-  if (digest.success) return { module: digest.data };
-  throw new Error(
-    "This version of the plugin does not know the recipe of this artifact. Upgrade the plugin.",
-  );
 }
 
 /** The value for inputs and outputs of resources. */

@@ -22,7 +22,7 @@ export type TargetVerdict = Verdict | "unavailable";
 export interface TargetEnforcement {
   /** As in messages: `local`. */
   name: string;
-  enforce(family: Family, text: string): { verdict: TargetVerdict; note?: string };
+  enforce(family: Family, text: string, module: string): { verdict: TargetVerdict; note?: string };
 }
 
 export interface ReportEntry {
@@ -71,7 +71,7 @@ export function buildReport({
   const entries = modules.flatMap(({ name, grants }) =>
     grants.flatMap((grant) =>
       entriesOf(grant.rules).map(({ family, text }): ReportEntry => {
-        const { verdict, note } = target.enforce(family, text);
+        const { verdict, note } = target.enforce(family, text, name);
         return {
           module: name,
           grant: grant.name,

@@ -5,10 +5,9 @@ import resource from "@pulumi/pulumi/resource.js";
 import { isRecord, OutputValue, type Properties, Secret, type Value } from "../protocol/values.ts";
 import { isUnknown, type OrUnknown } from "../schema/fields.ts";
 import { decodeTarget, type Target } from "../targets/target.ts";
+import { singleModule } from "./admissionModules.ts";
 import type { AppInputs } from "./app.ts";
 import type { ComponentArguments, Constructed } from "./component.ts";
-
-const module = "main";
 
 class AppResource extends resource.ComponentResource {
   constructor(name: string, options: ComponentResourceOptions) {
@@ -105,7 +104,8 @@ function boundNames(value: Value, depth: number): Input<unknown> {
 }
 
 function serverInputs(known: AppInputs, inputs: Inputs, target: Target, rules: Output<unknown>): Inputs {
-  const bound = (family: string) => at(inputs.bindings, module, family);
+  const bound = (family: string) =>
+    merged(boundModules(known).map((module) => at(inputs.bindings, module, family)));
   return withoutUndefined({
     artifact: inputs.artifact,
     rules,
@@ -119,6 +119,18 @@ function serverInputs(known: AppInputs, inputs: Inputs, target: Target, rules: O
       ["port", "start", "concurrency", "arguments", "forget"].map((key) => [key, at(inputs.local, key)]),
     ),
   });
+}
+
+/** Of bindings that are not known yet, nothing is said of a module: the server's inputs are not known then. */
+function boundModules({ bindings }: AppInputs): string[] {
+  return isUnknown(bindings) ? [singleModule] : Object.keys(bindings ?? {});
+}
+
+/** The modules of a composition share one environment; the admission has seen to it that no two bind the same name. */
+function merged(maps: Input<unknown>[]): Input<unknown> {
+  const given = maps.filter((map) => map !== undefined);
+  if (given.length <= 1) return given[0];
+  return outputModule.all(given).apply((all) => Object.assign({}, ...all));
 }
 
 function asSecret(input: Input<unknown>): Input<unknown> {

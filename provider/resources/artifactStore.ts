@@ -1,4 +1,5 @@
 import { cacheFolder } from "../artifacts/cacheFolder.ts";
+import { Composer } from "../artifacts/compose/index.ts";
 import { Inspector } from "../artifacts/inspect.ts";
 import { Store } from "../artifacts/store.ts";
 import type { Settings } from "../settings.ts";
@@ -6,6 +7,7 @@ import type { Settings } from "../settings.ts";
 interface ArtifactStore {
   store: Store;
   inspector: Inspector;
+  composer: Composer;
 }
 
 const opened = new Map<string, ArtifactStore>();
@@ -16,7 +18,8 @@ export function artifactStore(settings: Settings): ArtifactStore {
   const known = opened.get(folder);
   if (known) return known;
   const store = new Store({ folder });
-  const added = { store, inspector: new Inspector(store) };
+  const inspector = new Inspector(store);
+  const added = { store, inspector, composer: new Composer(store, inspector) };
   opened.set(folder, added);
   return added;
 }

@@ -3,6 +3,7 @@ import { Admission } from "./admission.ts";
 import { App } from "./app.ts";
 import { CapabilityGrant } from "./capabilityGrant.ts";
 import type { Component } from "./component.ts";
+import { Composition } from "./composition.ts";
 import { EdgeTarget } from "./edgeTarget.ts";
 import { LocalServer } from "./localServer.ts";
 import { Module } from "./module.ts";
@@ -11,6 +12,7 @@ import type { CustomResource } from "./resource.ts";
 export const resources: ReadonlyMap<string, CustomResource> = byToken([
   Admission,
   CapabilityGrant,
+  Composition,
   EdgeTarget,
   Module,
   LocalServer,

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import type * as z from "zod";
-import { parseRecipe } from "../artifacts/artifact.ts";
+import type { Artifact } from "../artifacts/artifact.ts";
 import { decodeRules } from "../capabilities/rules.ts";
-import { isUnknown } from "../schema/fields.ts";
+import { holdsUnknown } from "../schema/fields.ts";
 import type { GuestSpec, LocalOptions } from "../targets/local/control.ts";
 import { artifactStore } from "./artifactStore.ts";
 import type { localServerInputs } from "./localServer.ts";
@@ -46,8 +46,8 @@ function stateFolder(): string {
 
 export async function guestOf(inputs: Inputs, context: Context): Promise<GuestSpec> {
   const server = known(inputs);
-  const { module: digest } = parseRecipe(server.artifact.recipe);
-  const { store } = artifactStore(context.settings);
+  const { store, composer } = artifactStore(context.settings);
+  const digest = await composer.ensure(server.artifact as Artifact, context);
   const path = await store.verify(digest);
   return {
     id: instanceId(context),
@@ -73,9 +73,4 @@ function mapValues<T, U>(record: Record<string, T>, change: (value: T) => U): Re
 function known<T>(inputs: T): Known<T> {
   if (holdsUnknown(inputs)) throw new Error("An input is still unknown outside preview.");
   return inputs as Known<T>;
-}
-
-function holdsUnknown(value: unknown): boolean {
-  if (isUnknown(value)) return true;
-  return typeof value === "object" && value !== null && Object.values(value).some(holdsUnknown);
 }

@@ -1,7 +1,7 @@
 /** What of a local server can be known to be wrong before it is started. */
 import { resolve } from "node:path";
 import type * as z from "zod";
-import { parseRecipe } from "../artifacts/artifact.ts";
+import { checkRecipe } from "../artifacts/compose/index.ts";
 import { decodeRules, type Rules } from "../capabilities/rules.ts";
 import type { Problem } from "../protocol/errors.ts";
 import { isUnknown } from "../schema/fields.ts";
@@ -18,7 +18,7 @@ export async function checkServer(server: Inputs, context: Context): Promise<Pro
   const { artifact, rules } = server;
   const recipe = isUnknown(artifact) ? artifact : artifact.recipe;
   const problems = [
-    ...(isUnknown(recipe) ? [] : readable("artifact.recipe", () => parseRecipe(recipe))),
+    ...(isUnknown(recipe) ? [] : readable("artifact.recipe", () => checkRecipe(recipe))),
     ...(isUnknown(rules) ? [] : readable("rules", () => decodeRules(rules))),
   ];
   return [...problems, ...(await volumeProblems(server, problems.length === 0, context))];

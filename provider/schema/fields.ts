@@ -13,6 +13,12 @@ export function isKnown<T>(value: OrUnknown<T>): value is T {
   return value !== unknown;
 }
 
+/** Whether a value is unknown, or a part of it is. */
+export function holdsUnknown(value: unknown): boolean {
+  if (isUnknown(value)) return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsUnknown);
+}
+
 /** What the package schema, the SDKs and the reference pages say of a property, beside its type. */
 export interface Documentation {
   /** Markdown: meaning, unit, default, and what a wrong value leads to. */

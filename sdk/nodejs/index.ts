@@ -20,6 +20,11 @@ export type CapabilityGrant = import("./capabilityGrant").CapabilityGrant;
 export const CapabilityGrant: typeof import("./capabilityGrant").CapabilityGrant = null as any;
 utilities.lazyLoad(exports, ["CapabilityGrant"], () => require("./capabilityGrant"));
 
+export { CompositionArgs } from "./composition";
+export type Composition = import("./composition").Composition;
+export const Composition: typeof import("./composition").Composition = null as any;
+utilities.lazyLoad(exports, ["Composition"], () => require("./composition"));
+
 export { EdgeTargetArgs } from "./edgeTarget";
 export type EdgeTarget = import("./edgeTarget").EdgeTarget;
 export const EdgeTarget: typeof import("./edgeTarget").EdgeTarget = null as any;
@@ -62,6 +67,8 @@ const _module = {
                 return new App(name, <any>undefined, { urn })
             case "wasm:index:CapabilityGrant":
                 return new CapabilityGrant(name, <any>undefined, { urn })
+            case "wasm:index:Composition":
+                return new Composition(name, <any>undefined, { urn })
             case "wasm:index:EdgeTarget":
                 return new EdgeTarget(name, <any>undefined, { urn })
             case "wasm:index:Module":

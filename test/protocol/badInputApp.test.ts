@@ -6,7 +6,7 @@ import { type Properties, Secret } from "../../provider/protocol/values.ts";
 import { detailOf, struct, TestEngine, unary } from "./harness.ts";
 import { samples } from "./samples.ts";
 
-const { artifact, target, grants } = samples["wasm:index:Admission"] ?? {};
+const { artifact, target, grants } = samples["wasm:index:Admission"]?.[0] ?? {};
 const good: Properties = { artifact: artifact ?? null, target: target ?? null, grants: grants ?? null };
 
 let engine: TestEngine;

@@ -11,7 +11,7 @@ import { TestEngine } from "./harness.ts";
 import { samples } from "./samples.ts";
 
 const type = "wasm:local:Server";
-const sample = samples[type] ?? {};
+const sample = samples[type]?.[0] ?? {};
 const rulesOf = (grant: Parameters<typeof grantOf>[1]) => encodeRules(grantOf("it", grant).rules);
 const catalog = rulesOf({ filesystem: [{ path: "/data", access: "read", volume: "catalog" }] });
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Store } from "../../provider/artifacts/store.ts";
 import {
   containsSecret,
   containsUnknown,
@@ -16,7 +17,7 @@ import {
 import { resources } from "../../provider/resources/index.ts";
 import { unknown } from "../../provider/schema/fields.ts";
 import { TestEngine } from "./harness.ts";
-import { guestFile, samples } from "./samples.ts";
+import { guestFile, modules, samples } from "./samples.ts";
 
 const { DIFF_NONE } = providerPb.DiffResponse.DiffChanges;
 type Path = readonly (string | number)[];
@@ -28,6 +29,7 @@ beforeAll(async () => {
   engine = await TestEngine.attach({ cacheDirectory });
   // Other resources name the module by digest only: its bytes are in the store once somebody has shown them.
   await engine.invoke("wasm:index:inspect", { file: guestFile("client") });
+  for (const bytes of Object.values(modules)) await new Store({ folder: cacheDirectory }).addBytes(bytes);
 });
 afterAll(async () => {
   engine.close();
@@ -56,13 +58,16 @@ it("has a sample for every resource", () => {
   expect(Object.keys(samples).sort()).toEqual([...resources.keys()].sort());
 });
 
-describe.each([...resources.keys()])("%s", (type) => {
-  const sample = samples[type] ?? {};
+it.each([...resources])("has samples with every property of %s", (type, { inputs }) => {
+  const set = (samples[type] ?? []).flatMap((sample) => Object.keys(sample));
+  expect([...new Set(set)].sort()).toEqual(Object.keys(inputs.shape).sort());
+});
 
-  it("has a sample with every property", () => {
-    expect(Object.keys(sample).sort()).toEqual(Object.keys(resources.get(type)?.inputs.shape ?? {}).sort());
-  });
+const variants = Object.entries(samples).flatMap(([type, all]) =>
+  all.map((sample, index) => ({ type, index, sample })),
+);
 
+describe.each(variants)("$type, sample $index", ({ type, sample }) => {
   it("Check is idempotent", async () => {
     const first = await engine.check(type, sample);
     expect(first.failures).toEqual([]);

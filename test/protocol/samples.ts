@@ -1,7 +1,11 @@
-/** For each resource, inputs with every property set: what the properties of `properties.test.ts` are tried on. */
+/**
+ * For each resource, inputs that set every property, together where one excludes another: what the properties of
+ * `properties.test.ts` are tried on.
+ */
 import { fileURLToPath } from "node:url";
+import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { moduleArtifact } from "../../provider/artifacts/artifact.ts";
-import { digestSchema } from "../../provider/artifacts/digest.ts";
+import { digestOf, digestSchema } from "../../provider/artifacts/digest.ts";
 import { encodeGrant, grantOf } from "../../provider/capabilities/grant.ts";
 import { noRules } from "../../provider/capabilities/lattice.ts";
 import { encodeRules } from "../../provider/capabilities/rules.ts";
@@ -28,51 +32,95 @@ const grant = encodeGrant(
 const artifact = { ...moduleArtifact(guestDigest("client"), "component") };
 const target = encodeTarget({ kind: "local", memory: 64 });
 
-export const samples: Record<string, Properties> = {
-  "wasm:index:Module": {
-    file: new Asset({ path: guestFile("client") }, client.slice("sha256:".length)),
-    maxSize: 1_000_000,
-    expectedDigest: client,
-  },
-  "wasm:index:CapabilityGrant": {
-    http: ["https://api.example.com", "http://localhost:8080"],
-    sockets: [{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432", "6000-6010"] }],
-    nameLookup: ["db.example.com"],
-    filesystem: [{ path: "/data", access: "read", volume: "catalog" }],
-    environment: ["TOKEN"],
-    config: ["color"],
-    keyValue: ["sessions"],
-    blobs: ["uploads"],
-    messaging: ["orders"],
-    sql: ["shop"],
-    calls: ["billing"],
-    interfaces: ["acme:ai/model@1.2.0"],
-    ambient: { clocks: true, random: false, stdio: true },
-  },
-  "wasm:index:EdgeTarget": { local: { memory: 64, requestTimeout: 5 } },
-  "wasm:index:Admission": {
-    artifact,
-    target,
-    grants: [grant],
-    denied: ["wasi:sockets/tcp"],
-    bindings: { main: { environment: ["TOKEN"], config: ["color"], volumes: ["catalog"] } },
-    run: "service",
-    acceptRisk: [{ module: "main", entry: "http https://api.example.com: looser", reason: "a test" }],
-  },
-  "wasm:local:Server": {
-    artifact,
-    rules: encodeRules(noRules()),
-    environment: { TOKEN: "t" },
-    config: { color: "red" },
-    volumes: { catalog: "test" },
-    arguments: ["--verbose"],
-    run: "service",
-    // Nothing is started: what a started server does, the runtime and engine tiers hold.
-    start: false,
-    port: 8080,
-    memory: 64,
-    requestTimeout: 5,
-    concurrency: 2,
-    forget: false,
-  },
+/** Two modules made for each other, without a compiler. */
+const wit = `package test:modules;
+world front { import acme:auth/check@1.2.0; export acme:shop/orders@0.1.0; }
+world auth { export acme:auth/check@1.2.0; }
+package acme:auth@1.2.0 { interface check { verify: func(token: string) -> bool; } }
+package acme:shop@0.1.0 { interface orders { place: func(item: string) -> u32; } }`;
+
+async function made(world: string): Promise<Uint8Array> {
+  return componentNew(await componentEmbed({ witSource: wit, world, dummy: true }));
+}
+
+/** Bytes that the samples name by digest: put into the store first. */
+export const modules = { front: await made("front"), auth: await made("auth") };
+
+const madeArtifact = (name: keyof typeof modules) => ({
+  ...moduleArtifact(digestOf(modules[name]), "component"),
+});
+const composed = {
+  front: { artifact: madeArtifact("front"), grants: [grant], denied: ["wasi:sockets/tcp"] },
+  auth: { artifact: madeArtifact("auth") },
+};
+
+export const samples: Record<string, Properties[]> = {
+  "wasm:index:Module": [
+    {
+      file: new Asset({ path: guestFile("client") }, client.slice("sha256:".length)),
+      maxSize: 1_000_000,
+      expectedDigest: client,
+    },
+  ],
+  "wasm:index:CapabilityGrant": [
+    {
+      http: ["https://api.example.com", "http://localhost:8080"],
+      sockets: [{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432", "6000-6010"] }],
+      nameLookup: ["db.example.com"],
+      filesystem: [{ path: "/data", access: "read", volume: "catalog" }],
+      environment: ["TOKEN"],
+      config: ["color"],
+      keyValue: ["sessions"],
+      blobs: ["uploads"],
+      messaging: ["orders"],
+      sql: ["shop"],
+      calls: ["billing"],
+      interfaces: ["acme:ai/model@1.2.0"],
+      ambient: { clocks: true, random: false, stdio: true },
+    },
+  ],
+  "wasm:index:EdgeTarget": [{ local: { memory: 64, requestTimeout: 5 } }],
+  "wasm:index:Admission": [
+    {
+      artifact,
+      target,
+      grants: [grant],
+      denied: ["wasi:sockets/tcp"],
+      bindings: { main: { environment: ["TOKEN"], config: ["color"], volumes: ["catalog"] } },
+      run: "service",
+      acceptRisk: [{ module: "main", entry: "http https://api.example.com: looser", reason: "a test" }],
+    },
+  ],
+  "wasm:index:Composition": [
+    {
+      modules: composed,
+      links: [{ from: "front", import: "acme:auth/check", to: "auth" }],
+      exports: [{ from: "front", export: "acme:shop/orders" }],
+    },
+    {
+      modules: composed,
+      wac: `package acme:shop-app;
+let auth = new module:auth { ... };
+let front = new module:front { "acme:auth/check@1.2.0": auth["acme:auth/check@1.2.0"], ... };
+export front["acme:shop/orders@0.1.0"];`,
+    },
+  ],
+  "wasm:local:Server": [
+    {
+      artifact,
+      rules: encodeRules(noRules()),
+      environment: { TOKEN: "t" },
+      config: { color: "red" },
+      volumes: { catalog: "test" },
+      arguments: ["--verbose"],
+      run: "service",
+      // Nothing is started: what a started server does, the runtime and engine tiers hold.
+      start: false,
+      port: 8080,
+      memory: 64,
+      requestTimeout: 5,
+      concurrency: 2,
+      forget: false,
+    },
+  ],
 };

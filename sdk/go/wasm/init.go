@@ -27,6 +27,8 @@ func (m *module) Construct(ctx *pulumi.Context, name, typ, urn string) (r pulumi
 		r = &App{}
 	case "wasm:index:CapabilityGrant":
 		r = &CapabilityGrant{}
+	case "wasm:index:Composition":
+		r = &Composition{}
 	case "wasm:index:EdgeTarget":
 		r = &EdgeTarget{}
 	case "wasm:index:Module":

@@ -618,6 +618,242 @@ func (o BoundNamesMapOutput) MapIndex(k pulumi.StringInput) BoundNamesOutput {
 	}).(BoundNamesOutput)
 }
 
+// One module of a composition.
+type ComposedModule struct {
+	// For a core module of WASI preview 1: a program (`command`) or a library (`reactor`). Default: what its exports say.
+	Adapt *string `pulumi:"adapt"`
+	// The `artifact` output of a Module or of another Composition. The same artifact under two names is two instances.
+	Artifact Artifact `pulumi:"artifact"`
+	// Imports that this module has and that shall stay denied, without version (`wasi:sockets/tcp`).
+	Denied []string `pulumi:"denied"`
+	// What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+	Grants []string `pulumi:"grants"`
+}
+
+// ComposedModuleInput is an input type that accepts ComposedModuleArgs and ComposedModuleOutput values.
+// You can construct a concrete instance of `ComposedModuleInput` via:
+//
+//	ComposedModuleArgs{...}
+type ComposedModuleInput interface {
+	pulumi.Input
+
+	ToComposedModuleOutput() ComposedModuleOutput
+	ToComposedModuleOutputWithContext(context.Context) ComposedModuleOutput
+}
+
+// One module of a composition.
+type ComposedModuleArgs struct {
+	// For a core module of WASI preview 1: a program (`command`) or a library (`reactor`). Default: what its exports say.
+	Adapt pulumi.StringPtrInput `pulumi:"adapt"`
+	// The `artifact` output of a Module or of another Composition. The same artifact under two names is two instances.
+	Artifact ArtifactInput `pulumi:"artifact"`
+	// Imports that this module has and that shall stay denied, without version (`wasi:sockets/tcp`).
+	Denied pulumi.StringArrayInput `pulumi:"denied"`
+	// What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+	Grants pulumi.StringArrayInput `pulumi:"grants"`
+}
+
+func (ComposedModuleArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*ComposedModule)(nil)).Elem()
+}
+
+func (i ComposedModuleArgs) ToComposedModuleOutput() ComposedModuleOutput {
+	return i.ToComposedModuleOutputWithContext(context.Background())
+}
+
+func (i ComposedModuleArgs) ToComposedModuleOutputWithContext(ctx context.Context) ComposedModuleOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ComposedModuleOutput)
+}
+
+// ComposedModuleMapInput is an input type that accepts ComposedModuleMap and ComposedModuleMapOutput values.
+// You can construct a concrete instance of `ComposedModuleMapInput` via:
+//
+//	ComposedModuleMap{ "key": ComposedModuleArgs{...} }
+type ComposedModuleMapInput interface {
+	pulumi.Input
+
+	ToComposedModuleMapOutput() ComposedModuleMapOutput
+	ToComposedModuleMapOutputWithContext(context.Context) ComposedModuleMapOutput
+}
+
+type ComposedModuleMap map[string]ComposedModuleInput
+
+func (ComposedModuleMap) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]ComposedModule)(nil)).Elem()
+}
+
+func (i ComposedModuleMap) ToComposedModuleMapOutput() ComposedModuleMapOutput {
+	return i.ToComposedModuleMapOutputWithContext(context.Background())
+}
+
+func (i ComposedModuleMap) ToComposedModuleMapOutputWithContext(ctx context.Context) ComposedModuleMapOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ComposedModuleMapOutput)
+}
+
+// One module of a composition.
+type ComposedModuleOutput struct{ *pulumi.OutputState }
+
+func (ComposedModuleOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*ComposedModule)(nil)).Elem()
+}
+
+func (o ComposedModuleOutput) ToComposedModuleOutput() ComposedModuleOutput {
+	return o
+}
+
+func (o ComposedModuleOutput) ToComposedModuleOutputWithContext(ctx context.Context) ComposedModuleOutput {
+	return o
+}
+
+// For a core module of WASI preview 1: a program (`command`) or a library (`reactor`). Default: what its exports say.
+func (o ComposedModuleOutput) Adapt() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v ComposedModule) *string { return v.Adapt }).(pulumi.StringPtrOutput)
+}
+
+// The `artifact` output of a Module or of another Composition. The same artifact under two names is two instances.
+func (o ComposedModuleOutput) Artifact() ArtifactOutput {
+	return o.ApplyT(func(v ComposedModule) Artifact { return v.Artifact }).(ArtifactOutput)
+}
+
+// Imports that this module has and that shall stay denied, without version (`wasi:sockets/tcp`).
+func (o ComposedModuleOutput) Denied() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ComposedModule) []string { return v.Denied }).(pulumi.StringArrayOutput)
+}
+
+// What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+func (o ComposedModuleOutput) Grants() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ComposedModule) []string { return v.Grants }).(pulumi.StringArrayOutput)
+}
+
+type ComposedModuleMapOutput struct{ *pulumi.OutputState }
+
+func (ComposedModuleMapOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]ComposedModule)(nil)).Elem()
+}
+
+func (o ComposedModuleMapOutput) ToComposedModuleMapOutput() ComposedModuleMapOutput {
+	return o
+}
+
+func (o ComposedModuleMapOutput) ToComposedModuleMapOutputWithContext(ctx context.Context) ComposedModuleMapOutput {
+	return o
+}
+
+func (o ComposedModuleMapOutput) MapIndex(k pulumi.StringInput) ComposedModuleOutput {
+	return pulumi.All(o, k).ApplyT(func(vs []interface{}) ComposedModule {
+		return vs[0].(map[string]ComposedModule)[vs[1].(string)]
+	}).(ComposedModuleOutput)
+}
+
+// An interface that the result exports.
+type CompositionExport struct {
+	// The interface: `wasi:http/incoming-handler`.
+	Export string `pulumi:"export"`
+	// The module that exports it.
+	From string `pulumi:"from"`
+}
+
+// CompositionExportInput is an input type that accepts CompositionExportArgs and CompositionExportOutput values.
+// You can construct a concrete instance of `CompositionExportInput` via:
+//
+//	CompositionExportArgs{...}
+type CompositionExportInput interface {
+	pulumi.Input
+
+	ToCompositionExportOutput() CompositionExportOutput
+	ToCompositionExportOutputWithContext(context.Context) CompositionExportOutput
+}
+
+// An interface that the result exports.
+type CompositionExportArgs struct {
+	// The interface: `wasi:http/incoming-handler`.
+	Export pulumi.StringInput `pulumi:"export"`
+	// The module that exports it.
+	From pulumi.StringInput `pulumi:"from"`
+}
+
+func (CompositionExportArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*CompositionExport)(nil)).Elem()
+}
+
+func (i CompositionExportArgs) ToCompositionExportOutput() CompositionExportOutput {
+	return i.ToCompositionExportOutputWithContext(context.Background())
+}
+
+func (i CompositionExportArgs) ToCompositionExportOutputWithContext(ctx context.Context) CompositionExportOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(CompositionExportOutput)
+}
+
+// CompositionExportArrayInput is an input type that accepts CompositionExportArray and CompositionExportArrayOutput values.
+// You can construct a concrete instance of `CompositionExportArrayInput` via:
+//
+//	CompositionExportArray{ CompositionExportArgs{...} }
+type CompositionExportArrayInput interface {
+	pulumi.Input
+
+	ToCompositionExportArrayOutput() CompositionExportArrayOutput
+	ToCompositionExportArrayOutputWithContext(context.Context) CompositionExportArrayOutput
+}
+
+type CompositionExportArray []CompositionExportInput
+
+func (CompositionExportArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]CompositionExport)(nil)).Elem()
+}
+
+func (i CompositionExportArray) ToCompositionExportArrayOutput() CompositionExportArrayOutput {
+	return i.ToCompositionExportArrayOutputWithContext(context.Background())
+}
+
+func (i CompositionExportArray) ToCompositionExportArrayOutputWithContext(ctx context.Context) CompositionExportArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(CompositionExportArrayOutput)
+}
+
+// An interface that the result exports.
+type CompositionExportOutput struct{ *pulumi.OutputState }
+
+func (CompositionExportOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*CompositionExport)(nil)).Elem()
+}
+
+func (o CompositionExportOutput) ToCompositionExportOutput() CompositionExportOutput {
+	return o
+}
+
+func (o CompositionExportOutput) ToCompositionExportOutputWithContext(ctx context.Context) CompositionExportOutput {
+	return o
+}
+
+// The interface: `wasi:http/incoming-handler`.
+func (o CompositionExportOutput) Export() pulumi.StringOutput {
+	return o.ApplyT(func(v CompositionExport) string { return v.Export }).(pulumi.StringOutput)
+}
+
+// The module that exports it.
+func (o CompositionExportOutput) From() pulumi.StringOutput {
+	return o.ApplyT(func(v CompositionExport) string { return v.From }).(pulumi.StringOutput)
+}
+
+type CompositionExportArrayOutput struct{ *pulumi.OutputState }
+
+func (CompositionExportArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]CompositionExport)(nil)).Elem()
+}
+
+func (o CompositionExportArrayOutput) ToCompositionExportArrayOutput() CompositionExportArrayOutput {
+	return o
+}
+
+func (o CompositionExportArrayOutput) ToCompositionExportArrayOutputWithContext(ctx context.Context) CompositionExportArrayOutput {
+	return o
+}
+
+func (o CompositionExportArrayOutput) Index(i pulumi.IntInput) CompositionExportOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) CompositionExport {
+		return vs[0].([]CompositionExport)[vs[1].(int)]
+	}).(CompositionExportOutput)
+}
+
 // A folder of the guest, backed by a volume.
 type FileGrant struct {
 	// `read`, or `write`, which includes reading.
@@ -893,6 +1129,124 @@ func (o LimitsPtrOutput) Time() pulumi.Float64PtrOutput {
 		}
 		return v.Time
 	}).(pulumi.Float64PtrOutput)
+}
+
+// One module takes an import from another one.
+type Link struct {
+	// The module that imports.
+	From string `pulumi:"from"`
+	// Its import: `acme:auth/check`, with a version where it imports several.
+	Import string `pulumi:"import"`
+	// The module that exports it.
+	To string `pulumi:"to"`
+}
+
+// LinkInput is an input type that accepts LinkArgs and LinkOutput values.
+// You can construct a concrete instance of `LinkInput` via:
+//
+//	LinkArgs{...}
+type LinkInput interface {
+	pulumi.Input
+
+	ToLinkOutput() LinkOutput
+	ToLinkOutputWithContext(context.Context) LinkOutput
+}
+
+// One module takes an import from another one.
+type LinkArgs struct {
+	// The module that imports.
+	From pulumi.StringInput `pulumi:"from"`
+	// Its import: `acme:auth/check`, with a version where it imports several.
+	Import pulumi.StringInput `pulumi:"import"`
+	// The module that exports it.
+	To pulumi.StringInput `pulumi:"to"`
+}
+
+func (LinkArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*Link)(nil)).Elem()
+}
+
+func (i LinkArgs) ToLinkOutput() LinkOutput {
+	return i.ToLinkOutputWithContext(context.Background())
+}
+
+func (i LinkArgs) ToLinkOutputWithContext(ctx context.Context) LinkOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(LinkOutput)
+}
+
+// LinkArrayInput is an input type that accepts LinkArray and LinkArrayOutput values.
+// You can construct a concrete instance of `LinkArrayInput` via:
+//
+//	LinkArray{ LinkArgs{...} }
+type LinkArrayInput interface {
+	pulumi.Input
+
+	ToLinkArrayOutput() LinkArrayOutput
+	ToLinkArrayOutputWithContext(context.Context) LinkArrayOutput
+}
+
+type LinkArray []LinkInput
+
+func (LinkArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]Link)(nil)).Elem()
+}
+
+func (i LinkArray) ToLinkArrayOutput() LinkArrayOutput {
+	return i.ToLinkArrayOutputWithContext(context.Background())
+}
+
+func (i LinkArray) ToLinkArrayOutputWithContext(ctx context.Context) LinkArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(LinkArrayOutput)
+}
+
+// One module takes an import from another one.
+type LinkOutput struct{ *pulumi.OutputState }
+
+func (LinkOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*Link)(nil)).Elem()
+}
+
+func (o LinkOutput) ToLinkOutput() LinkOutput {
+	return o
+}
+
+func (o LinkOutput) ToLinkOutputWithContext(ctx context.Context) LinkOutput {
+	return o
+}
+
+// The module that imports.
+func (o LinkOutput) From() pulumi.StringOutput {
+	return o.ApplyT(func(v Link) string { return v.From }).(pulumi.StringOutput)
+}
+
+// Its import: `acme:auth/check`, with a version where it imports several.
+func (o LinkOutput) Import() pulumi.StringOutput {
+	return o.ApplyT(func(v Link) string { return v.Import }).(pulumi.StringOutput)
+}
+
+// The module that exports it.
+func (o LinkOutput) To() pulumi.StringOutput {
+	return o.ApplyT(func(v Link) string { return v.To }).(pulumi.StringOutput)
+}
+
+type LinkArrayOutput struct{ *pulumi.OutputState }
+
+func (LinkArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]Link)(nil)).Elem()
+}
+
+func (o LinkArrayOutput) ToLinkArrayOutput() LinkArrayOutput {
+	return o
+}
+
+func (o LinkArrayOutput) ToLinkArrayOutputWithContext(ctx context.Context) LinkArrayOutput {
+	return o
+}
+
+func (o LinkArrayOutput) Index(i pulumi.IntInput) LinkOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) Link {
+		return vs[0].([]Link)[vs[1].(int)]
+	}).(LinkOutput)
 }
 
 // What is particular to a local target.
@@ -1619,10 +1973,16 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*BindingsMapInput)(nil)).Elem(), BindingsMap{})
 	pulumi.RegisterInputType(reflect.TypeOf((*BoundNamesInput)(nil)).Elem(), BoundNamesArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*BoundNamesMapInput)(nil)).Elem(), BoundNamesMap{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ComposedModuleInput)(nil)).Elem(), ComposedModuleArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ComposedModuleMapInput)(nil)).Elem(), ComposedModuleMap{})
+	pulumi.RegisterInputType(reflect.TypeOf((*CompositionExportInput)(nil)).Elem(), CompositionExportArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*CompositionExportArrayInput)(nil)).Elem(), CompositionExportArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*FileGrantInput)(nil)).Elem(), FileGrantArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*FileGrantArrayInput)(nil)).Elem(), FileGrantArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LimitsInput)(nil)).Elem(), LimitsArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LimitsPtrInput)(nil)).Elem(), LimitsArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*LinkInput)(nil)).Elem(), LinkArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*LinkArrayInput)(nil)).Elem(), LinkArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LocalAppInput)(nil)).Elem(), LocalAppArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LocalAppPtrInput)(nil)).Elem(), LocalAppArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LocalTargetInput)(nil)).Elem(), LocalTargetArgs{})
@@ -1640,10 +2000,16 @@ func init() {
 	pulumi.RegisterOutputType(BindingsMapOutput{})
 	pulumi.RegisterOutputType(BoundNamesOutput{})
 	pulumi.RegisterOutputType(BoundNamesMapOutput{})
+	pulumi.RegisterOutputType(ComposedModuleOutput{})
+	pulumi.RegisterOutputType(ComposedModuleMapOutput{})
+	pulumi.RegisterOutputType(CompositionExportOutput{})
+	pulumi.RegisterOutputType(CompositionExportArrayOutput{})
 	pulumi.RegisterOutputType(FileGrantOutput{})
 	pulumi.RegisterOutputType(FileGrantArrayOutput{})
 	pulumi.RegisterOutputType(LimitsOutput{})
 	pulumi.RegisterOutputType(LimitsPtrOutput{})
+	pulumi.RegisterOutputType(LinkOutput{})
+	pulumi.RegisterOutputType(LinkArrayOutput{})
 	pulumi.RegisterOutputType(LocalAppOutput{})
 	pulumi.RegisterOutputType(LocalAppPtrOutput{})
 	pulumi.RegisterOutputType(LocalTargetOutput{})

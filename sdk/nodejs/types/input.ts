@@ -96,6 +96,42 @@ export interface BoundNamesArgs {
 }
 
 /**
+ * One module of a composition.
+ */
+export interface ComposedModuleArgs {
+    /**
+     * For a core module of WASI preview 1: a program (`command`) or a library (`reactor`). Default: what its exports say.
+     */
+    adapt?: pulumi.Input<string | undefined>;
+    /**
+     * The `artifact` output of a Module or of another Composition. The same artifact under two names is two instances.
+     */
+    artifact: pulumi.Input<inputs.ArtifactArgs>;
+    /**
+     * Imports that this module has and that shall stay denied, without version (`wasi:sockets/tcp`).
+     */
+    denied?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+     */
+    grants?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+}
+
+/**
+ * An interface that the result exports.
+ */
+export interface CompositionExportArgs {
+    /**
+     * The interface: `wasi:http/incoming-handler`.
+     */
+    export: pulumi.Input<string>;
+    /**
+     * The module that exports it.
+     */
+    from: pulumi.Input<string>;
+}
+
+/**
  * A folder of the guest, backed by a volume.
  */
 export interface FileGrantArgs {
@@ -125,6 +161,24 @@ export interface LimitsArgs {
      * Seconds that one request may take. Default: the target's.
      */
     time?: pulumi.Input<number | undefined>;
+}
+
+/**
+ * One module takes an import from another one.
+ */
+export interface LinkArgs {
+    /**
+     * The module that imports.
+     */
+    from: pulumi.Input<string>;
+    /**
+     * Its import: `acme:auth/check`, with a version where it imports several.
+     */
+    import: pulumi.Input<string>;
+    /**
+     * The module that exports it.
+     */
+    to: pulumi.Input<string>;
 }
 
 /**

@@ -42,6 +42,28 @@ export interface Artifact {
 }
 
 /**
+ * One module of a composition.
+ */
+export interface ComposedModule {
+    /**
+     * For a core module of WASI preview 1: a program (`command`) or a library (`reactor`). Default: what its exports say.
+     */
+    adapt?: string;
+    /**
+     * The `artifact` output of a Module or of another Composition. The same artifact under two names is two instances.
+     */
+    artifact: outputs.Artifact;
+    /**
+     * Imports that this module has and that shall stay denied, without version (`wasi:sockets/tcp`).
+     */
+    denied?: string[];
+    /**
+     * What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+     */
+    grants?: string[];
+}
+
+/**
  * A folder of the guest, backed by a volume.
  */
 export interface FileGrant {
@@ -57,6 +79,24 @@ export interface FileGrant {
      * Name of the volume. Which folder or disk it is, the App's bindings say.
      */
     volume: string;
+}
+
+/**
+ * One module takes an import from another one.
+ */
+export interface Link {
+    /**
+     * The module that imports.
+     */
+    from: string;
+    /**
+     * Its import: `acme:auth/check`, with a version where it imports several.
+     */
+    import: string;
+    /**
+     * The module that exports it.
+     */
+    to: string;
 }
 
 /**

@@ -9,6 +9,7 @@ import typing
 from .admission import *
 from .app import *
 from .capability_grant import *
+from .composition import *
 from .edge_target import *
 from .inspect import *
 from .module import *
@@ -37,6 +38,7 @@ _utilities.register(
    "wasm:index:Admission": "Admission",
    "wasm:index:App": "App",
    "wasm:index:CapabilityGrant": "CapabilityGrant",
+   "wasm:index:Composition": "Composition",
    "wasm:index:EdgeTarget": "EdgeTarget",
    "wasm:index:Module": "Module"
   }

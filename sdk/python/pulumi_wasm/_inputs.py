@@ -25,10 +25,16 @@ __all__ = [
     'BindingsArgsDict',
     'BoundNamesArgs',
     'BoundNamesArgsDict',
+    'ComposedModuleArgs',
+    'ComposedModuleArgsDict',
+    'CompositionExportArgs',
+    'CompositionExportArgsDict',
     'FileGrantArgs',
     'FileGrantArgsDict',
     'LimitsArgs',
     'LimitsArgsDict',
+    'LinkArgs',
+    'LinkArgsDict',
     'LocalAppArgs',
     'LocalAppArgsDict',
     'LocalTargetArgs',
@@ -403,6 +409,151 @@ class BoundNamesArgs:
         pulumi.set(self, "volumes", value)
 
 
+class ComposedModuleArgsDict(TypedDict):
+    """
+    One module of a composition.
+    """
+    artifact: pulumi.Input['ArtifactArgsDict']
+    """
+    The `artifact` output of a Module or of another Composition. The same artifact under two names is two instances.
+    """
+    adapt: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    For a core module of WASI preview 1: a program (`command`) or a library (`reactor`). Default: what its exports say.
+    """
+    denied: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Imports that this module has and that shall stay denied, without version (`wasi:sockets/tcp`).
+    """
+    grants: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+    """
+
+@pulumi.input_type
+class ComposedModuleArgs:
+    def __init__(__self__, *,
+                 artifact: pulumi.Input['ArtifactArgs'],
+                 adapt: pulumi.Input[Optional[_builtins.str]] = None,
+                 denied: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 grants: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None):
+        """
+        One module of a composition.
+
+        :param pulumi.Input['ArtifactArgs'] artifact: The `artifact` output of a Module or of another Composition. The same artifact under two names is two instances.
+        :param pulumi.Input[_builtins.str] adapt: For a core module of WASI preview 1: a program (`command`) or a library (`reactor`). Default: what its exports say.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] denied: Imports that this module has and that shall stay denied, without version (`wasi:sockets/tcp`).
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] grants: What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+        """
+        pulumi.set(__self__, "artifact", artifact)
+        if adapt is not None:
+            pulumi.set(__self__, "adapt", adapt)
+        if denied is not None:
+            pulumi.set(__self__, "denied", denied)
+        if grants is not None:
+            pulumi.set(__self__, "grants", grants)
+
+    @_builtins.property
+    @pulumi.getter
+    def artifact(self) -> pulumi.Input['ArtifactArgs']:
+        """
+        The `artifact` output of a Module or of another Composition. The same artifact under two names is two instances.
+        """
+        return pulumi.get(self, "artifact")
+
+    @artifact.setter
+    def artifact(self, value: pulumi.Input['ArtifactArgs']):
+        pulumi.set(self, "artifact", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def adapt(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        For a core module of WASI preview 1: a program (`command`) or a library (`reactor`). Default: what its exports say.
+        """
+        return pulumi.get(self, "adapt")
+
+    @adapt.setter
+    def adapt(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "adapt", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def denied(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Imports that this module has and that shall stay denied, without version (`wasi:sockets/tcp`).
+        """
+        return pulumi.get(self, "denied")
+
+    @denied.setter
+    def denied(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "denied", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def grants(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+        """
+        return pulumi.get(self, "grants")
+
+    @grants.setter
+    def grants(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "grants", value)
+
+
+class CompositionExportArgsDict(TypedDict):
+    """
+    An interface that the result exports.
+    """
+    export: pulumi.Input[_builtins.str]
+    """
+    The interface: `wasi:http/incoming-handler`.
+    """
+    from_: pulumi.Input[_builtins.str]
+    """
+    The module that exports it.
+    """
+
+@pulumi.input_type
+class CompositionExportArgs:
+    def __init__(__self__, *,
+                 export: pulumi.Input[_builtins.str],
+                 from_: pulumi.Input[_builtins.str]):
+        """
+        An interface that the result exports.
+
+        :param pulumi.Input[_builtins.str] export: The interface: `wasi:http/incoming-handler`.
+        :param pulumi.Input[_builtins.str] from_: The module that exports it.
+        """
+        pulumi.set(__self__, "export", export)
+        pulumi.set(__self__, "from_", from_)
+
+    @_builtins.property
+    @pulumi.getter
+    def export(self) -> pulumi.Input[_builtins.str]:
+        """
+        The interface: `wasi:http/incoming-handler`.
+        """
+        return pulumi.get(self, "export")
+
+    @export.setter
+    def export(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "export", value)
+
+    @_builtins.property
+    @pulumi.getter(name="from")
+    def from_(self) -> pulumi.Input[_builtins.str]:
+        """
+        The module that exports it.
+        """
+        return pulumi.get(self, "from_")
+
+    @from_.setter
+    def from_(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "from_", value)
+
+
 class FileGrantArgsDict(TypedDict):
     """
     A folder of the guest, backed by a volume.
@@ -526,6 +677,77 @@ class LimitsArgs:
     @time.setter
     def time(self, value: pulumi.Input[Optional[_builtins.float]]):
         pulumi.set(self, "time", value)
+
+
+class LinkArgsDict(TypedDict):
+    """
+    One module takes an import from another one.
+    """
+    from_: pulumi.Input[_builtins.str]
+    """
+    The module that imports.
+    """
+    import_: pulumi.Input[_builtins.str]
+    """
+    Its import: `acme:auth/check`, with a version where it imports several.
+    """
+    to: pulumi.Input[_builtins.str]
+    """
+    The module that exports it.
+    """
+
+@pulumi.input_type
+class LinkArgs:
+    def __init__(__self__, *,
+                 from_: pulumi.Input[_builtins.str],
+                 import_: pulumi.Input[_builtins.str],
+                 to: pulumi.Input[_builtins.str]):
+        """
+        One module takes an import from another one.
+
+        :param pulumi.Input[_builtins.str] from_: The module that imports.
+        :param pulumi.Input[_builtins.str] import_: Its import: `acme:auth/check`, with a version where it imports several.
+        :param pulumi.Input[_builtins.str] to: The module that exports it.
+        """
+        pulumi.set(__self__, "from_", from_)
+        pulumi.set(__self__, "import_", import_)
+        pulumi.set(__self__, "to", to)
+
+    @_builtins.property
+    @pulumi.getter(name="from")
+    def from_(self) -> pulumi.Input[_builtins.str]:
+        """
+        The module that imports.
+        """
+        return pulumi.get(self, "from_")
+
+    @from_.setter
+    def from_(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "from_", value)
+
+    @_builtins.property
+    @pulumi.getter(name="import")
+    def import_(self) -> pulumi.Input[_builtins.str]:
+        """
+        Its import: `acme:auth/check`, with a version where it imports several.
+        """
+        return pulumi.get(self, "import_")
+
+    @import_.setter
+    def import_(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "import_", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def to(self) -> pulumi.Input[_builtins.str]:
+        """
+        The module that exports it.
+        """
+        return pulumi.get(self, "to")
+
+    @to.setter
+    def to(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "to", value)
 
 
 class LocalAppArgsDict(TypedDict):

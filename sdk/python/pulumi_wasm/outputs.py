@@ -13,11 +13,14 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
+from . import outputs
 
 __all__ = [
     'AmbientGrant',
     'Artifact',
+    'ComposedModule',
     'FileGrant',
+    'Link',
     'LocalTarget',
     'ModuleNeeds',
     'ReportEntry',
@@ -118,6 +121,65 @@ class Artifact(dict):
 
 
 @pulumi.output_type
+class ComposedModule(dict):
+    """
+    One module of a composition.
+    """
+    def __init__(__self__, *,
+                 artifact: 'outputs.Artifact',
+                 adapt: Optional[_builtins.str] = None,
+                 denied: Optional[Sequence[_builtins.str]] = None,
+                 grants: Optional[Sequence[_builtins.str]] = None):
+        """
+        One module of a composition.
+
+        :param 'Artifact' artifact: The `artifact` output of a Module or of another Composition. The same artifact under two names is two instances.
+        :param _builtins.str adapt: For a core module of WASI preview 1: a program (`command`) or a library (`reactor`). Default: what its exports say.
+        :param Sequence[_builtins.str] denied: Imports that this module has and that shall stay denied, without version (`wasi:sockets/tcp`).
+        :param Sequence[_builtins.str] grants: What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+        """
+        pulumi.set(__self__, "artifact", artifact)
+        if adapt is not None:
+            pulumi.set(__self__, "adapt", adapt)
+        if denied is not None:
+            pulumi.set(__self__, "denied", denied)
+        if grants is not None:
+            pulumi.set(__self__, "grants", grants)
+
+    @_builtins.property
+    @pulumi.getter
+    def artifact(self) -> 'outputs.Artifact':
+        """
+        The `artifact` output of a Module or of another Composition. The same artifact under two names is two instances.
+        """
+        return pulumi.get(self, "artifact")
+
+    @_builtins.property
+    @pulumi.getter
+    def adapt(self) -> Optional[_builtins.str]:
+        """
+        For a core module of WASI preview 1: a program (`command`) or a library (`reactor`). Default: what its exports say.
+        """
+        return pulumi.get(self, "adapt")
+
+    @_builtins.property
+    @pulumi.getter
+    def denied(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Imports that this module has and that shall stay denied, without version (`wasi:sockets/tcp`).
+        """
+        return pulumi.get(self, "denied")
+
+    @_builtins.property
+    @pulumi.getter
+    def grants(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+        """
+        return pulumi.get(self, "grants")
+
+
+@pulumi.output_type
 class FileGrant(dict):
     """
     A folder of the guest, backed by a volume.
@@ -160,6 +222,70 @@ class FileGrant(dict):
         Name of the volume. Which folder or disk it is, the App's bindings say.
         """
         return pulumi.get(self, "volume")
+
+
+@pulumi.output_type
+class Link(dict):
+    """
+    One module takes an import from another one.
+    """
+    @staticmethod
+    def __key_warning(key: str):
+        suggest = None
+        if key == "from":
+            suggest = "from_"
+        elif key == "import":
+            suggest = "import_"
+
+        if suggest:
+            pulumi.log.warn(f"Key '{key}' not found in Link. Access the value via the '{suggest}' property getter instead.")
+
+    def __getitem__(self, key: str) -> Any:
+        Link.__key_warning(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default = None) -> Any:
+        Link.__key_warning(key)
+        return super().get(key, default)
+
+    def __init__(__self__, *,
+                 from_: _builtins.str,
+                 import_: _builtins.str,
+                 to: _builtins.str):
+        """
+        One module takes an import from another one.
+
+        :param _builtins.str from_: The module that imports.
+        :param _builtins.str import_: Its import: `acme:auth/check`, with a version where it imports several.
+        :param _builtins.str to: The module that exports it.
+        """
+        pulumi.set(__self__, "from_", from_)
+        pulumi.set(__self__, "import_", import_)
+        pulumi.set(__self__, "to", to)
+
+    @_builtins.property
+    @pulumi.getter(name="from")
+    def from_(self) -> _builtins.str:
+        """
+        The module that imports.
+        """
+        return pulumi.get(self, "from_")
+
+    @_builtins.property
+    @pulumi.getter(name="import")
+    def import_(self) -> _builtins.str:
+        """
+        Its import: `acme:auth/check`, with a version where it imports several.
+        """
+        return pulumi.get(self, "import_")
+
+    @_builtins.property
+    @pulumi.getter
+    def to(self) -> _builtins.str:
+        """
+        The module that exports it.
+        """
+        return pulumi.get(self, "to")
 
 
 @pulumi.output_type

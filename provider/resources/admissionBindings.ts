@@ -1,0 +1,89 @@
+/** Every bound name must be granted, and every granted one bound. */
+import type * as z from "zod";
+import { union } from "../capabilities/grant.ts";
+import type { Problem } from "../protocol/errors.ts";
+import { isKnown, isUnknown } from "../schema/fields.ts";
+import { propertyPath } from "../schema/parse.ts";
+import type { admissionInputs } from "./admission.ts";
+import { type JudgedModule, singleModule } from "./admissionModules.ts";
+
+type Bindings = z.output<typeof admissionInputs>["bindings"];
+
+const kinds = ["environment", "config", "volumes"] as const;
+type Kind = (typeof kinds)[number];
+
+export function bindingProblems(bindings: Bindings, modules: readonly JudgedModule[]): Problem[] {
+  if (isUnknown(bindings)) return [];
+  const strangers = Object.keys(bindings ?? {}).filter(
+    (name) => !modules.some((module) => module.name === name),
+  );
+  return [
+    ...strangers.map((name) => ({ path: propertyPath(["bindings", name]), message: noModule(modules) })),
+    ...modules.flatMap((module) => moduleProblems(module, bindings)),
+    ...sharedNames(bindings ?? {}),
+  ];
+}
+
+function noModule(modules: readonly JudgedModule[]): string {
+  const names = modules.map(({ name }) => name);
+  return names.length === 1 && names[0] === singleModule
+    ? `there is no module of this name: an App of a single Module calls it ${singleModule}`
+    : `there is no module of this name: the modules are ${names.join(", ")}`;
+}
+
+function moduleProblems({ name, grants }: JudgedModule, bindings: Bindings): Problem[] {
+  const bound = isUnknown(bindings) ? {} : (bindings?.[name] ?? {});
+  if (isUnknown(bound)) return [];
+  const rules = union(grants.filter(isKnown));
+  const isPartlyKnown = grants.some((grant) => isUnknown(grant) || grant.unknown.length > 0);
+  const granted: Record<Kind, string[]> = {
+    environment: rules.environment,
+    config: rules.config,
+    volumes: [...new Set(rules.filesystem.map(({ volume }) => volume))],
+  };
+  return kinds.flatMap((kind) => {
+    const names = bound[kind] ?? [];
+    if (isUnknown(names) || names.some(isUnknown)) return [];
+    const path = (key: string) => propertyPath(["bindings", name, kind, key]);
+    const given = names.filter(isKnown);
+    const extra = isPartlyKnown ? [] : given.filter((key) => !granted[kind].includes(key));
+    const missing = granted[kind].filter((key) => !given.includes(key));
+    return [
+      ...extra.map((key) => ({ path: path(key), message: notGranted(kind, key, name) })),
+      ...missing.map((key) => ({ path: path(key), message: notBound(kind) })),
+    ];
+  });
+}
+
+/** Without guards in the artifact, the modules of a composition share one set of names. */
+function sharedNames(bindings: Exclude<Bindings, symbol | undefined>): Problem[] {
+  const owners = new Map<string, string>();
+  return Object.entries(bindings).flatMap(([module, bound]) => {
+    if (isUnknown(bound)) return [];
+    return kinds.flatMap((kind) => {
+      const names = bound[kind] ?? [];
+      return (isUnknown(names) ? [] : names.filter(isKnown)).flatMap((key) => {
+        const owner = owners.get(`${kind} ${key}`);
+        owners.set(`${kind} ${key}`, owner ?? module);
+        if (owner === undefined) return [];
+        const message = `is bound for ${owner} as well, and the modules of a composition share its ${kind}: give one of them another name`;
+        return [{ path: propertyPath(["bindings", module, kind, key]), message }];
+      });
+    });
+  });
+}
+
+function notGranted(kind: Kind, name: string, module: string): string {
+  const whose = module === singleModule ? "of this App" : `of module ${module}`;
+  const line =
+    kind === "volumes"
+      ? `filesystem: [{ path: "/data", access: "read", volume: "${name}" }]`
+      : `${kind}: ["${name}"]`;
+  return `no grant names it: add ${line} to a CapabilityGrant ${whose}, or remove the binding`;
+}
+
+function notBound(kind: Kind): string {
+  return kind === "volumes"
+    ? 'is granted, but bound to nothing: give it a place, such as { folder: "./data" }, or take it out of the grant'
+    : "is granted, but bound to no value: give it one, or take it out of the grant";
+}
