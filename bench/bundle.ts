@@ -1,15 +1,19 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { minimumNode } from "../tools/build/launcher.ts";
 import { root } from "../tools/repository.ts";
 
-/** Bundles the bare server into `folder` as tools/build/plugin.ts bundles the plugin; resolves to its script. */
-export async function bundleBareServer(folder: string): Promise<string> {
-  const outfile = join(folder, "bareServer.mjs");
+/**
+ * Bundles a script into `folder` as tools/build/plugin.ts bundles the plugin; resolves to the bundle's path. What runs in
+ * a process whose memory is measured is bundled too: to load TypeScript costs Node 12 MB.
+ */
+export async function bundle(script: URL, folder: string): Promise<string> {
+  const file = fileURLToPath(script);
+  const outfile = join(folder, `${basename(file, ".ts")}.mjs`);
   await build({
     absWorkingDir: root,
-    entryPoints: [fileURLToPath(new URL("./bareServer.ts", import.meta.url))],
+    entryPoints: [file],
     outfile,
     bundle: true,
     format: "esm",
@@ -24,4 +28,9 @@ export async function bundleBareServer(folder: string): Promise<string> {
     logLevel: "warning",
   });
   return outfile;
+}
+
+/** Bundles the server that the plugin is compared with. */
+export function bundleBareServer(folder: string): Promise<string> {
+  return bundle(new URL("./bareServer.ts", import.meta.url), folder);
 }

@@ -3,11 +3,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { basename, delimiter, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { inRepository } from "../tools/repository.ts";
 import { compileNodeSdk } from "../tools/sdk/compile.ts";
 import { TaskError, taskSignal } from "../tools/task.ts";
 import { tool } from "../tools/toolchain/index.ts";
 import { tools } from "../tools/toolchain/table.ts";
+import { bundle } from "./bundle.ts";
 import { timed } from "./measure.ts";
 
 const languageHost = "pulumi-language-nodejs";
@@ -105,7 +107,7 @@ async function installLanguageHost(home: string): Promise<void> {
 /** The plugin's executable as the engine finds it, which also records its memory. */
 async function writeLauncher(folder: string, plugin: string, peakFile: string): Promise<void> {
   const executable = join(folder, "pulumi-resource-wasm");
-  const recorder = new URL("./recordPeak.ts", import.meta.url).href;
+  const recorder = pathToFileURL(await bundle(new URL("./recordPeak.ts", import.meta.url), folder)).href;
   const command = `exec "${process.execPath}" --import "${recorder}" "${plugin}" "$@"`;
   await writeFile(executable, `#!/bin/sh\nBENCH_PEAK_FILE="${peakFile}" ${command}\n`);
   await chmod(executable, 0o755);

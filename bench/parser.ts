@@ -2,7 +2,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { taskSignal } from "../tools/task.ts";
+import { bundle } from "./bundle.ts";
 
 const limitMs = 30_000;
 const pauseMs = 50;
@@ -14,18 +16,20 @@ export type ParserEvent = `started ${number}` | `answered ${number}` | `ended ${
 export class ParserWatch {
   readonly #file: string;
   /** With which a plugin is to be started. */
-  readonly nodeArguments = ["--import", new URL("./watchParser.ts", import.meta.url).href];
+  readonly nodeArguments: string[];
   readonly env: Record<string, string>;
 
-  private constructor(file: string) {
+  private constructor(file: string, watcher: string) {
     this.#file = file;
+    this.nodeArguments = ["--import", pathToFileURL(watcher).href];
     this.env = { BENCH_PARSER_FILE: file };
   }
 
   static async create(folder: string): Promise<ParserWatch> {
     const file = join(folder, "parser.log");
     await writeFile(file, "");
-    return new ParserWatch(file);
+    const watcher = await bundle(new URL("./watchParser.ts", import.meta.url), folder);
+    return new ParserWatch(file, watcher);
   }
 
   /** Modules that have been parsed so far. What a Check had parsed is counted when it has been answered. */
