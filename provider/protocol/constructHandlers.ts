@@ -6,7 +6,7 @@ import { components } from "../resources/index.ts";
 import { parseInputs } from "./customResource.ts";
 import { InputErrors, ProviderError } from "./errors.ts";
 import { handler } from "./handler.ts";
-import { decodeProperties, secretStrings, type WireProperties } from "./values.ts";
+import { decodeProperties, pathWithoutValue, secretStrings, type WireProperties } from "./values.ts";
 
 export const constructHandlers = {
   Construct: handler(providerPb.ConstructRequest, async (request, { session, caller, secrets }) => {
@@ -17,7 +17,10 @@ export const constructHandlers = {
     const inputs = decodeProperties(wire as WireProperties);
     secrets.push(...secretStrings(inputs));
     const parsed = parseInputs(component.inputs, inputs);
-    if (!parsed.ok) throw new InputErrors(parsed.problems);
+    if (!parsed.ok)
+      throw new InputErrors(
+        parsed.problems.map(({ path, message }) => ({ path: pathWithoutValue(inputs, path), message })),
+      );
     const { engineAddress, version } = session;
     if (!engineAddress) throw new ProviderError("precondition", "No engine has attached to this plugin.");
     const { construct } = await import("./construct.ts");

@@ -6,7 +6,7 @@ import { parse } from "../schema/parse.ts";
 import { compareInputs } from "./diff.ts";
 import { InputErrors, PartialFailure, type Problem, ProviderError } from "./errors.ts";
 import {
-  Archive, Asset, containsSecret, isSecretAt, type Plain, type Properties, reveal, revealProperties, Secret, type Value,
+  Archive, Asset, containsSecret, isSecretAt, type Plain, type Properties, pathWithoutValue, reveal, revealProperties, Secret, type Value,
 } from "./values.ts"; // biome-ignore format: one import
 
 type Fields = Record<string, unknown>;
@@ -23,7 +23,7 @@ export async function check(resource: CustomResource, news: Properties, context:
   const problems: Problem[] = parsed.ok
     ? ((await resource.check?.(parsed.value, context)) ?? [])
     : parsed.problems;
-  return { inputs, problems };
+  return { inputs, problems: problems.map((problem) => ({ ...problem, path: shown(inputs, problem) })) };
 }
 
 /**
@@ -103,6 +103,11 @@ export async function importResource(
 
 export async function remove(resource: CustomResource, old: Stored, context: Context): Promise<void> {
   await resource.delete?.(stateOf(resource, old), context);
+}
+
+/** Beside a problem of the resource as a whole the engine prints no value. */
+function shown(inputs: Properties, { path }: Problem): string {
+  return path === "" ? path : pathWithoutValue(inputs, path);
 }
 
 /** Parses what the engine sent; what is wrong with a secret is said without quoting it. */

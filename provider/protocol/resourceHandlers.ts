@@ -6,7 +6,7 @@ import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
 import { resources } from "../resources/index.ts";
 import type { Context, CustomResource, Difference } from "../resources/resource.ts";
 import * as custom from "./customResource.ts";
-import { type Problem, ProviderError, toStruct } from "./errors.ts";
+import { InputErrors, type Problem, ProviderError, toStruct } from "./errors.ts";
 import { type Call, handler } from "./handler.ts";
 import { typeOf } from "./session.ts";
 import {
@@ -102,9 +102,14 @@ async function run<T>(
   const resource = resources.get(type);
   if (!resource) throw new ProviderError("notFound", `The package wasm has no resource ${type}.`);
   const { session, caller, secrets } = call;
-  return await session.operations.run(caller, options.timeout, (signal) =>
-    work(resource, session.context({ urn, preview: options.preview, signal, secrets })),
-  );
+  try {
+    return await session.operations.run(caller, options.timeout, (signal) =>
+      work(resource, session.context({ urn, preview: options.preview, signal, secrets })),
+    );
+  } catch (error) {
+    // Of a resource's problems the engine shows the message alone, unlike of a component's.
+    throw error instanceof InputErrors ? new ProviderError("invalid", error.message) : error;
+  }
 }
 
 function properties(struct: structPb.Struct | undefined, call: Call): Properties {

@@ -251,6 +251,26 @@ export function isSecretAt(value: Value | undefined, path: readonly PropertyKey[
   return isSecretAt((value as Record<PropertyKey, Value>)[key], rest);
 }
 
+/**
+ * The path of a problem as the engine may have it. Beside the problem the engine prints the value that it finds at the
+ * path, in plain where a secret is or holds it: then the path is marked, which the engine finds nothing at.
+ */
+export function pathWithoutValue(inputs: Properties, path: string): string {
+  const keys = [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)].map(
+    ([text, quoted, index, name]) =>
+      quoted !== undefined ? (JSON.parse(text.slice(1, -1)) as string) : index ? Number(index) : name,
+  );
+  return holdsSecret(inputs, keys as PropertyKey[]) ? `${path} (secret)`.trimStart() : path;
+}
+
+function holdsSecret(value: Value | undefined, [key, ...rest]: readonly PropertyKey[]): boolean {
+  if (value instanceof OutputValue && !value.secret)
+    return holdsSecret(value.value, key === undefined ? [] : [key, ...rest]);
+  if (value === undefined || value === null) return false;
+  if (value instanceof Secret || key === undefined) return containsSecret(value);
+  return typeof value === "object" && holdsSecret((value as Record<PropertyKey, Value>)[key], rest);
+}
+
 /** Every string inside a secret, so that messages can be freed of them. */
 export function secretStrings(value: Value, inside = false): string[] {
   if (value instanceof Secret) return secretStrings(value.value, true);

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { moduleArtifact } from "../../provider/artifacts/artifact.ts";
 import { digestOf } from "../../provider/artifacts/digest.ts";
@@ -92,6 +93,14 @@ describe("grants that do not fit", () => {
       expect(failures).not.toEqual([]);
       expect(JSON.stringify(failures)).not.toContain("hidden7");
     }
+  });
+});
+
+it("says in Create, in full, what was not known in Check", async () => {
+  const inputs = { artifact: guestArtifact("client"), target: encodeTarget({ kind: "local" }) };
+  await expect(engine.create(type, inputs)).rejects.toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    details: expect.stringMatching(/^grants: module main imports wasi:http\/outgoing-handler/),
   });
 });
 

@@ -21,7 +21,11 @@ async function construct(inputs: Properties): Promise<ServiceError> {
   request.setType("wasm:index:App");
   request.setName("shop");
   request.setInputs(struct(inputs));
-  return await unary<never>((reply) => engine.client.construct(request, reply)).catch((error) => error);
+  const call = unary<providerPb.ConstructResponse>((reply) => engine.client.construct(request, reply));
+  return await call.then(
+    () => Promise.reject(new Error("It was constructed.")),
+    (error: ServiceError) => error,
+  );
 }
 
 const wrong: [input: string, inputs: Properties, path: string, message: string][] = [
@@ -80,6 +84,9 @@ describe("a secret that is wrong", () => {
   it.each(cases)("%s: nothing of it is told", async (_name, inputs) => {
     const error = await construct(inputs);
     expect(error.code).toBe(status.INVALID_ARGUMENT);
-    expect(JSON.stringify([error.details, detailOf(error).inputErrors])).not.toContain("717171");
+    const problems = detailOf(error).inputErrors ?? [];
+    expect(JSON.stringify([error.details, problems])).not.toContain("717171");
+    // The engine would find the value at the mere path, and print it.
+    expect(problems.map(({ path }) => path)).toEqual([expect.stringMatching(/ \(secret\)$/)]);
   });
 });

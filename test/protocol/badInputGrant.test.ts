@@ -86,9 +86,9 @@ it("says all of it at once", async () => {
 describe("a secret that is wrong", () => {
   const unsaid = "has not the form that is wanted (it is secret, so no more is said of it)";
   const secrets: [secret: string, value: (origin: string) => Value, property: string][] = [
-    ["as an entry", (origin) => [new Secret(origin)], "http[0]"],
-    ["as the whole list", (origin) => new Secret([origin]), "http[0]"],
-    ["as an output", (origin) => [new OutputValue(origin, true, [])], "http[0]"],
+    ["as an entry", (origin) => [new Secret(origin)], "http[0] (secret)"],
+    ["as the whole list", (origin) => new Secret([origin]), "http[0] (secret)"],
+    ["as an output", (origin) => [new OutputValue(origin, true, [])], "http[0] (secret)"],
   ];
   const wrong = ["gopher9://hidden7", "hidden7.example.com", "https://hidden7/gopher9", "https://0x7f.1"];
   const cases = secrets.flatMap(([name, value, property]) =>

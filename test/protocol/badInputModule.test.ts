@@ -145,6 +145,6 @@ it("a secret path stays out of the message", async () => {
     file: new Secret(new Asset({ path: join(folder, "hunter2.wasm") })),
   });
   expect(failures).toMatchObject([
-    { property: "file", reason: expect.stringContaining("There is no file [secret].") },
+    { property: "file (secret)", reason: expect.stringContaining("There is no file [secret].") },
   ]);
 });

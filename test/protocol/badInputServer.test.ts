@@ -93,7 +93,7 @@ describe.runIf(process.platform === "linux")("a volume", () => {
   it("whose path is secret is not told", async () => {
     const [failure] = await check({ volumes: { catalog: new Secret(join(folder, "hidden7")) } });
     expect(failure).toEqual({
-      property: "volumes.catalog",
+      property: "volumes.catalog (secret)",
       reason: "The folder [secret] does not exist. Create it first.",
     });
   });
@@ -124,7 +124,7 @@ it.each(values)("%s", async (_input, inputs, property, message) => {
 
 it("a secret value of a wrong type stays out of the message", async () => {
   expect(await check({ port: new Secret(123456), run: new Secret("hidden7") })).toEqual([
-    { property: "run", reason: 'expected "service" or "job"' },
-    { property: "port", reason: "must be at most 65535" },
+    { property: "run (secret)", reason: 'expected "service" or "job"' },
+    { property: "port (secret)", reason: "must be at most 65535" },
   ]);
 });
