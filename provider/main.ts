@@ -5,3 +5,9 @@ import { serve } from "./protocol/listen.ts";
 const address = process.argv.slice(2).findLast((argument) => !argument.startsWith("-"));
 const port = await serve(address);
 process.stdout.write(`${port}\n`);
+
+// An engine that is killed ends nobody; what it asked for must not go on, nor wait for it.
+const engine = process.ppid;
+setInterval(() => {
+  if (process.ppid !== engine) process.exit();
+}, 1_000).unref();

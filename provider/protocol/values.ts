@@ -263,11 +263,12 @@ export function pathWithoutValue(inputs: Properties, path: string): string {
   return holdsSecret(inputs, keys as PropertyKey[]) ? `${path} (secret)`.trimStart() : path;
 }
 
-function holdsSecret(value: Value | undefined, [key, ...rest]: readonly PropertyKey[]): boolean {
-  if (value instanceof OutputValue && !value.secret)
-    return holdsSecret(value.value, key === undefined ? [] : [key, ...rest]);
+function holdsSecret(value: Value | undefined, path: readonly PropertyKey[]): boolean {
   if (value === undefined || value === null) return false;
-  if (value instanceof Secret || key === undefined) return containsSecret(value);
+  if (value instanceof Secret) return true;
+  if (value instanceof OutputValue) return value.secret || holdsSecret(value.value, path);
+  const [key, ...rest] = path;
+  if (key === undefined) return containsSecret(value);
   return typeof value === "object" && holdsSecret((value as Record<PropertyKey, Value>)[key], rest);
 }
 

@@ -52,7 +52,8 @@ export class ControlClient {
     stop.addEventListener("abort", onStop, { once: true });
     try {
       this.#socket.write(`${JSON.stringify(request)}\n`);
-      const { value } = await this.#lines.next();
+      // A process that is killed resets the connection, which the lines pass on as an error.
+      const { value } = await this.#lines.next().catch(() => ({ value: undefined }));
       signal?.throwIfAborted();
       if (limit.aborted)
         throw new LocalTargetError(`The server's process did not answer within ${limitMs} ms.`);
