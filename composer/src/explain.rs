@@ -7,19 +7,22 @@ use wac_types::{DefinedType, FuncTypeId, InterfaceId, ItemKind, ResourceId, Type
 /// From the outside in: `parameter 2 `scopes``, …, `expected list<string>, found string`.
 type Path = Vec<String>;
 
-/// The items of `import` for which `export` has nothing that fits.
+/// The items of `import` for which `export` has nothing that fits. Types are named only where no function is that uses them.
 pub fn differences(types: &Types, import: InterfaceId, export: InterfaceId) -> Vec<(String, Path)> {
     let differ = Differ { types, expected: print::names(types, import), found: print::names(types, export) };
     let exports = &types[export].exports;
     let mut all = Vec::new();
     for (name, expected) in &types[import].exports {
         let difference = match exports.get(name) {
-            Some(found) => differ.item(*expected, *found),
+            Some(found) => differ.item(name, *expected, *found),
             None => Some(vec![format!("the {} is missing", what(types, *expected))]),
         };
-        all.extend(difference.map(|path| (name.clone(), path)));
+        all.extend(difference.map(|path| (*expected, (name.clone(), path))));
     }
-    all
+    if all.iter().any(|(kind, _)| matches!(kind, ItemKind::Func(_))) {
+        all.retain(|(kind, _)| matches!(kind, ItemKind::Func(_)));
+    }
+    all.into_iter().map(|(_, difference)| difference).collect()
 }
 
 fn what(types: &Types, kind: ItemKind) -> String {
@@ -36,9 +39,12 @@ struct Differ<'a> {
 }
 
 impl Differ<'_> {
-    fn item(&self, expected: ItemKind, found: ItemKind) -> Option<Path> {
+    fn item(&self, name: &str, expected: ItemKind, found: ItemKind) -> Option<Path> {
         match (expected, found) {
-            (ItemKind::Func(a), ItemKind::Func(b)) => self.function(a, b),
+            (ItemKind::Func(a), ItemKind::Func(b)) => {
+                // WIT does not write the `self` of a method.
+                self.function(a, b, usize::from(name.starts_with("[method]")))
+            }
             (ItemKind::Type(Type::Value(a)), ItemKind::Type(Type::Value(b))) => self.value(a, b),
             (ItemKind::Type(Type::Resource(a)), ItemKind::Type(Type::Resource(b))) => self.resource(a, b),
             (a, b) if std::mem::discriminant(&a) == std::mem::discriminant(&b) => None,
@@ -46,7 +52,7 @@ impl Differ<'_> {
         }
     }
 
-    fn function(&self, a: FuncTypeId, b: FuncTypeId) -> Option<Path> {
+    fn function(&self, a: FuncTypeId, b: FuncTypeId, hidden: usize) -> Option<Path> {
         let (a, b) = (&self.types[a], &self.types[b]);
         let kind = |is_async| if is_async { "an async function" } else { "a sync function" };
         if a.is_async != b.is_async {
@@ -54,19 +60,19 @@ impl Differ<'_> {
         }
         if a.params.len() != b.params.len() {
             return Some(vec![differ(
-                count(a.params.len(), "parameter"),
-                count(b.params.len(), "parameter"),
+                count(a.params.len() - hidden, "parameter"),
+                count(b.params.len() - hidden, "parameter"),
             )]);
         }
         for (index, ((a_name, a), (b_name, b))) in a.params.iter().zip(&b.params).enumerate() {
             if a_name != b_name {
                 return Some(vec![
-                    format!("parameter {}", index + 1),
+                    format!("parameter {}", index + 1 - hidden),
                     differ(format!("the name `{a_name}`"), format!("`{b_name}`")),
                 ]);
             }
             if let Some(path) = self.value(*a, *b) {
-                return Some(within(format!("parameter {} `{a_name}`", index + 1), path));
+                return Some(within(format!("parameter {} `{a_name}`", index + 1 - hidden), path));
             }
         }
         self.optional("result", a.result, b.result)

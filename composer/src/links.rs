@@ -43,7 +43,12 @@ impl Packages {
 pub fn explain(modules: Vec<Module>, links: &[Link]) -> Vec<Problem> {
     let packages = Packages::read(modules);
     let mismatches = mismatches(&packages, links);
-    if mismatches.is_empty() { owners(&packages, links) } else { mismatches }
+    if !mismatches.is_empty() {
+        return mismatches;
+    }
+    let mut problems = owners(&packages, links);
+    problems.extend(left_behind(&packages, links));
+    problems
 }
 
 /// Everything in which an export differs from the import that it is given for.
@@ -87,6 +92,29 @@ fn owners(packages: &Packages, links: &[Link]) -> Vec<Problem> {
                     item: Some(interface.clone()),
                     messages: vec![resource.clone(), wanted, given],
                     ..Problem::new(Kind::Owner, "")
+                });
+            }
+        }
+    }
+    problems
+}
+
+/// Imports that stay with the host although they use a resource of an interface that a module gives.
+fn left_behind(packages: &Packages, links: &[Link]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, link) in links.iter().enumerate() {
+        let Some(package) = packages.by_name.get(&link.importer) else { continue };
+        for (import, kind) in &packages.types[package.ty()].imports {
+            let ItemKind::Instance(interface) = kind else { continue };
+            if !provider(links, &link.importer, import).is_empty() {
+                continue;
+            }
+            let used = used_resources(&packages.types, *interface);
+            for (resource, _) in used.into_iter().filter(|(_, from)| *from == link.import) {
+                problems.push(Problem {
+                    link: Some(index as u32),
+                    item: Some(import.clone()),
+                    ..Problem::new(Kind::LeftBehind, resource)
                 });
             }
         }

@@ -13,7 +13,6 @@ import type {
   ComposerReply,
   ComposerRequest,
 } from "./protocol.ts";
-import type { Adaptation } from "./types.ts";
 import { wasiStub } from "./wasiStub.ts";
 
 interface Module {

@@ -21,6 +21,7 @@ function explainOne(problem: ComposerProblem, composed: Composed): Remark {
   const link = linkOf(problem, composed);
   if (problem.kind === "mismatch" && link) return mismatch(problem, link);
   if (problem.kind === "owner" && link) return owner(problem, link);
+  if (problem.kind === "left-behind" && link) return leftBehind(problem, link);
   if (problem.kind === "unreadable" && problem.module) {
     const message = `\`${problem.module}\` cannot be composed: ${said(problem)}. Build it again with current tools.`;
     return { path: propertyPath(["modules", problem.module]), message };
@@ -85,6 +86,13 @@ function owner({ messages, item }: ComposerProblem, link: NamedLink): Remark {
   };
 }
 
+function leftBehind({ messages, item }: ComposerProblem, link: NamedLink): Remark {
+  return {
+    path: link.path,
+    message: `\`${link.from}\` takes ${link.import} from \`${link.to}\`, but its import ${item}, which uses the resource \`${messages[0]}\` of that, stays with the host: a resource belongs to one instance. Give it from a module that takes ${link.import} from \`${link.to}\` as well.`,
+  };
+}
+
 function conflict(problem: ComposerProblem, { text, recipe }: Composed): Remark {
   if (recipe.wac !== undefined) return { path: "wac", message: `${place(problem)}${said(problem)}.` };
   const modules = problem.positions.flatMap(({ line }) => moduleAt(text, line) ?? []).sort();
@@ -97,7 +105,10 @@ function conflict(problem: ComposerProblem, { text, recipe }: Composed): Remark 
 }
 
 function invalid(problem: ComposerProblem): string {
-  const text = said(problem);
+  // Numbers that mean something within the validator only.
+  const text = said(problem)
+    .replace(/\s*\((ResourceId [^()]*|at offset \w+)\)/g, "")
+    .replaceAll("\n", ": ");
   const hint = /not valid to be used as export/.test(text)
     ? " An exported interface uses a type of another one, which has to be exported or imported as well: name both in `exports`."
     : "";

@@ -21,7 +21,17 @@ export type ComposerRequest =
   | { kind: "adapt"; module: ComponentFile; adaptation: Adaptation };
 
 const problemSchema = z.object({
-  kind: z.enum(["syntax", "resolution", "unreadable", "mismatch", "owner", "conflict", "unused", "invalid"]),
+  kind: z.enum([
+    "syntax",
+    "resolution",
+    "unreadable",
+    "mismatch",
+    "owner",
+    "left-behind",
+    "conflict",
+    "unused",
+    "invalid",
+  ]),
   messages: z.array(z.string()),
   positions: z.array(z.object({ line: z.int(), column: z.int() })),
   link: z.int().optional(),
