@@ -7,7 +7,10 @@
  *
  * The adapters for WASI preview 1 beside it are those of a published package: `composer/adapters/README.md`.
  */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { crateLicenses } from "./composerLicenses.ts";
 import { inRepository } from "./repository.ts";
 import { buildOrCheck, type ComponentSet } from "./rustComponents.ts";
 import { runTask } from "./task.ts";
@@ -18,4 +21,11 @@ export const composerSet: ComponentSet = {
   components: ["composer"],
 };
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await runTask(() => buildOrCheck([composerSet]));
+async function main(): Promise<void> {
+  await buildOrCheck([composerSet]);
+  if (process.argv.includes("--check")) return;
+  const { folder } = composerSet;
+  await writeFile(join(folder, "THIRD-PARTY-LICENSES.txt"), await crateLicenses(folder));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await runTask(main);

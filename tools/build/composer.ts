@@ -9,11 +9,12 @@ export const composerFiles = [
   "composer/composer.wasm",
   "composer/adapters/wasi_snapshot_preview1.command.wasm",
   "composer/adapters/wasi_snapshot_preview1.reactor.wasm",
+  "composer/THIRD-PARTY-LICENSES.txt",
 ];
 
-/** Writes the composer into a folder: as JavaScript that is instantiated for each call, with core modules and adapters. */
+/** Writes the composer into a folder: as JavaScript that is instantiated for each call, with core modules, adapters and licences. */
 export async function buildComposer(folder: string): Promise<void> {
-  const [composer, ...adapters] = composerFiles.map((path) => inRepository(path));
+  const [composer, ...others] = composerFiles.map((path) => inRepository(path));
   await mkdir(folder);
   const { files } = await transpileBytes(await readFile(composer!), {
     name: "composer",
@@ -25,7 +26,7 @@ export async function buildComposer(folder: string): Promise<void> {
     const bytes = name.endsWith(".js") ? await smaller(content) : content;
     await writeFile(join(folder, name), bytes);
   }
-  for (const path of adapters) {
+  for (const path of others) {
     await writeFile(join(folder, path.slice(path.lastIndexOf("/") + 1)), await readFile(path));
   }
 }

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { pluginFile } from "../../pluginFiles.ts";
 import type { Artifact } from "../artifact.ts";
 import { type Digest, digestOf, digestSchema, hexOf } from "../digest.ts";
-import { ArtifactError } from "../errors.ts";
+import { ArtifactError, formatBytes } from "../errors.ts";
 import type { Inspector } from "../inspect.ts";
 import type { Inspection } from "../inspection.ts";
 import { damaged, missing, type Store } from "../store.ts";
@@ -34,6 +34,9 @@ import { wire } from "./wiring.ts";
 
 /** All that 32 bits address: 4 GiB, for modules of 256 MiB that are in it twice, and their composition. */
 const maxMemoryPages = 65_536;
+
+/** Bytes of a composition: what a module may have. */
+const maxSize = 256 * 1024 ** 2;
 
 export interface ComposerOptions {
   /** How long one composition may take. Default 120 000. */
@@ -206,9 +209,15 @@ export class Composer {
       return { importer, import: wanted, exporter, export: given };
     });
     const reply = await this.ask({ kind: "compose", text, modules, links }, signal);
-    if ("bytes" in reply) return (await this.store.addBytes(reply.bytes, { signal })).digest;
+    if ("bytes" in reply) return this.add(reply.bytes, signal);
     if ("problems" in reply) throw new CompositionError(explain(reply.problems, { recipe, text, plan }));
     throw await this.failure(reply, (name) => modules.find((module) => module.name === name)?.digest);
+  }
+
+  private async add(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Digest> {
+    if (bytes.length <= maxSize) return (await this.store.addBytes(bytes, { signal, maxSize })).digest;
+    const message = `The composition has ${formatBytes(bytes.length)}; the limit is ${formatBytes(maxSize)}. Compose fewer or smaller modules.`;
+    throw new CompositionError([{ path: "modules", message }]);
   }
 
   /** Makes a component of a core module, unless it is known. @returns the component's digest, whose bytes are there */

@@ -1,5 +1,5 @@
 /** Compositions: modules wired by WIT interface into one component. Start at `Composer`. */
-export { type ComposeOptions, Composer, type ComposerOptions, type Planned } from "./composer.ts";
+export { Composer, type ComposerOptions, type Planned } from "./composer.ts";
 export { declarationOf } from "./declaration.ts";
 export { mermaid } from "./graph.ts";
 export {
