@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { nodeFlags } from "../tools/build/launcher.ts";
 import { TaskError, taskSignal } from "../tools/task.ts";
 import { run } from "../tools/toolchain/process.ts";
 
@@ -23,7 +24,7 @@ export async function startPlugin(
   { nodeArguments = [], env = {} }: { nodeArguments?: string[]; env?: Record<string, string> } = {},
 ): Promise<PluginProcess> {
   const started = performance.now();
-  const child = spawn(process.execPath, [...nodeArguments, script], {
+  const child = spawn(process.execPath, [...nodeFlags, ...nodeArguments, script], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...env },
     signal: taskSignal,

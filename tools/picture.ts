@@ -18,10 +18,11 @@ function draw(lines: string[]): string {
   const height = lines.length * size.line + 2 * size.margin;
   const rows = lines.map((line, index) => {
     const y = size.margin + (index + 0.75) * size.line;
-    return `<text x="${size.margin}" y="${y}" fill="${colour(line)}" xml:space="preserve">${escape(line)}</text>`;
+    return `<text x="${size.margin}" y="${y}" fill="${colour(line)}" xml:space="preserve">${escaped(line)}</text>`;
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-size="${size.font}" font-family="ui-monospace, Menlo, Consolas, monospace">`,
+    "<title>The output of npm run demo</title>",
     `<rect width="${width}" height="${height}" rx="8" fill="#101820"/>`,
     ...rows,
     "</svg>\n",
@@ -34,6 +35,6 @@ function colour(line: string): string {
   return line.startsWith("  ") ? "#c8d6e5" : "#8bd5a0";
 }
 
-function escape(line: string): string {
+function escaped(line: string): string {
   return line.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

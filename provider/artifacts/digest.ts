@@ -23,7 +23,7 @@ export function digestOf(bytes: Uint8Array): Digest {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-const chunkSize = 1 << 20;
+const chunkSize = 128 * 1024;
 
 /**
  * Reads a file from its start, hashes it and hands each chunk to `write`, with one buffer whatever the size.

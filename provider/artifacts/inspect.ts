@@ -149,7 +149,7 @@ export class Inspector {
     return join(this.store.folder, "inspections", inspectorVersion, `${hexOf(digest)}.json`);
   }
 
-  private async recall(digest: Digest): Promise<Inspection | undefined> {
+  async recall(digest: Digest): Promise<Inspection | undefined> {
     const text = await readFile(this.recordPath(digest), "utf8").catch(() => undefined);
     if (text === undefined) return undefined;
     try {

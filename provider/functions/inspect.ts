@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
 import * as z from "zod";
+import { type Artifact, artifactFields } from "../artifacts/artifact.ts";
+import { type Composer, declarationOf, mermaid, parseCompositionRecipe } from "../artifacts/compose/index.ts";
 import { loadModule } from "../artifacts/modules.ts";
 import { needs } from "../capabilities/habits.ts";
 import { artifactStore } from "../resources/artifactStore.ts";
 import { needsFields } from "../resources/module.ts";
-import { isUnknown, list, required } from "../schema/fields.ts";
+import { holdsUnknown, list, optional, required } from "../schema/fields.ts";
+import type { Settings } from "../settings.ts";
 import { UserError } from "../userError.ts";
 import { defineFunction } from "./function.ts";
 
@@ -26,15 +29,23 @@ const producerFields = required(list(z.string()), {
   description: "Tools that made the module, by its producers sections, as `name version`.",
 });
 
+const inputs = z.strictObject({
+  file: optional(z.string().min(1), {
+    description:
+      "Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.",
+  }),
+  artifact: optional(artifactFields, {
+    description: "The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.",
+  }),
+});
+
+type Inputs = z.output<typeof inputs>;
+
 export const inspect = defineFunction({
   token: "wasm:index:inspect",
   description,
 
-  inputs: z.strictObject({
-    file: required(z.string().min(1), {
-      description: "Path of the module. Relative paths start at the Pulumi project's folder.",
-    }),
-  }),
+  inputs,
 
   outputs: z.strictObject({
     digest: required(z.string(), {
@@ -50,13 +61,16 @@ export const inspect = defineFunction({
     producers: producerFields,
     needs: required(needsFields, { description: "The imports, by who wants them." }),
     wit: required(z.string(), { description: "The module's world as WIT text; empty for a core module." }),
+    graph: optional(z.string(), {
+      description: "Of a composition: which module takes what from which other one, as a Mermaid flow chart.",
+    }),
   }),
 
-  async call({ file }, { settings, signal }) {
-    if (isUnknown(file)) throw new UserError("the path must be known", "file");
-    const { store, inspector } = artifactStore(settings);
-    const inspection = await loadModule(resolve(file), store, inspector, { signal });
+  async call(inputs, { settings, signal }) {
+    const { composer } = artifactStore(settings);
+    const { inspection, artifact } = await inspected(inputs, settings, signal);
     const { digest, size, kind, imports, exports, languages, producers, wit } = inspection;
+    const graph = artifact && (await graphOf(artifact, composer, signal));
     return {
       digest,
       size,
@@ -67,6 +81,34 @@ export const inspect = defineFunction({
       producers: producers.map(({ name, version }) => `${name} ${version}`.trim()),
       needs: needs(inspection),
       wit,
+      ...(graph !== undefined && { graph }),
     };
   },
 });
+
+async function inspected({ file, artifact }: Inputs, settings: Settings, signal: AbortSignal) {
+  const { store, inspector, composer } = artifactStore(settings);
+  if ((file === undefined) === (artifact === undefined)) {
+    throw new UserError("give either `file` or `artifact`", file === undefined ? "" : "artifact");
+  }
+  if (holdsUnknown(file) || holdsUnknown(artifact)) throw new UserError("the arguments must be known");
+  if (file !== undefined)
+    return { inspection: await loadModule(resolve(file as string), store, inspector, { signal }) };
+  const known = artifact as Artifact;
+  const inspection =
+    (await inspector.recall(known.digest)) ??
+    (await inspector.inspect(await composer.ensure(known, { signal }), { signal }));
+  return { inspection, artifact: known };
+}
+
+/** The wiring of a composition; a WAC text has none that could be told without running the composer. */
+async function graphOf(
+  artifact: Artifact,
+  composer: Composer,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const recipe = parseCompositionRecipe(artifact.recipe);
+  if (!recipe || recipe.wac !== undefined) return undefined;
+  const planned = await composer.plan(declarationOf(recipe), { signal });
+  return "plan" in planned && planned.plan ? mermaid(planned.plan) : undefined;
+}

@@ -1,5 +1,5 @@
 /** One engine's connection to this plugin: its address, its configuration, and what is under way. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Context, Log } from "../resources/resource.ts";
 import type { Settings } from "../settings.ts";
 import { Engine, silent } from "./engine.ts";
@@ -51,7 +51,7 @@ export class Session {
 const urnPattern = z.string().regex(/^urn:pulumi:[^:]+::.*$/);
 
 /** The part after the last `::`; a name may itself hold colons, but not two in a row before the type ends. */
-export function nameOf(urn: string): string {
+function nameOf(urn: string): string {
   if (!urnPattern.safeParse(urn).success) return urn;
   return urn.split("::").slice(3).join("::");
 }

@@ -104,7 +104,7 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-export function decode(wire: Wire): Value {
+function decode(wire: Wire): Value {
   if (typeof wire === "string") return unknownSentinels.has(wire) ? unknown : wire;
   if (wire === null || typeof wire !== "object") return wire;
   if (Array.isArray(wire)) return wire.map(decode);
@@ -158,7 +158,7 @@ function decodeReference(wire: WireProperties): ResourceReference {
   );
 }
 
-export function encode(value: Value): Wire {
+function encode(value: Value): Wire {
   if (isUnknown(value)) return unknownSentinel;
   if (value === null || typeof value !== "object") return value;
   if (value instanceof Secret) return { [signatureKey]: signatures.secret, value: encode(value.value) };

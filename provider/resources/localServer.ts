@@ -125,10 +125,13 @@ export const LocalServer = defineResource({
   refreshBeforeUpdate: true,
   check: checkServer,
 
-  diff(old, server, found) {
+  diff(old, server, found, context) {
     const shouldRun = server.start !== false && server.run !== "job";
     const isDead = shouldRun && old.outputs.running === false;
-    return isDead ? [...found, { path: "running", kind: "update", replace: false, input: false }] : found;
+    // Under its old name, an App that takes that name would take its process over.
+    const isRenamed = shouldRun && isUnderOtherName(knownProcess(old.outputs), context);
+    const drift = (path: string) => ({ path, kind: "update", replace: false, input: false }) as const;
+    return [...found, ...(isDead ? [drift("running")] : []), ...(isRenamed ? [drift("process")] : [])];
   },
 
   async create(server, context) {
@@ -153,7 +156,12 @@ export const LocalServer = defineResource({
       if (server.forget !== true) throw elsewhere(process.hostName);
       return await launch(server, undefined, context);
     }
-    if (process && old.outputs.running && onlyForgetDiffers(old.inputs, server))
+    if (
+      process &&
+      old.outputs.running &&
+      !isUnderOtherName(process, context) &&
+      onlyForgetDiffers(old.inputs, server)
+    )
       return { ...nothingStarted, ...old.outputs };
     return await launch(server, process, context);
   },
@@ -214,6 +222,11 @@ function previewed(server: Inputs, running: local.ServerState | undefined): Outp
 
 function knownProcess({ process }: Partial<Outputs>): local.ServerState | undefined {
   return process === undefined || isUnknown(process) ? undefined : (process as local.ServerState);
+}
+
+/** On this machine a process is named after its resource; elsewhere nothing is known of that. */
+function isUnderOtherName(process: local.ServerState | undefined, context: Context): boolean {
+  return process?.machineId === local.machineId() && process.id !== instanceId(context);
 }
 
 function onlyForgetDiffers(old: Inputs | undefined, now: Inputs): boolean {

@@ -105,13 +105,17 @@ function functionSpec(definition: Definition, types: Types): { [key: string]: Js
 }
 
 function languages(): { [key: string]: Json } {
+  const readme =
+    "Wasm modules, capability grants and the places where they run, as Pulumi resources. Generated.";
   return {
     nodejs: {
+      readme,
       packageName: publication.nodePackage,
       dependencies: { "@pulumi/pulumi": "^3.142.0" },
       respectSchemaVersion: true,
     },
     python: {
+      readme,
       packageName: publication.pythonPackage,
       requires: { pulumi: ">=3.142.0,<4.0.0" },
       pyproject: { enabled: true },

@@ -24,7 +24,7 @@ namespace Pulumi.Wasm
         /// {{% /example %}}
         /// {{% /examples %}}
         /// </summary>
-        public static Task<InspectResult> InvokeAsync(InspectArgs args, InvokeOptions? options = null)
+        public static Task<InspectResult> InvokeAsync(InspectArgs? args = null, InvokeOptions? options = null)
             => global::Pulumi.Deployment.Instance.InvokeAsync<InspectResult>("wasm:index:inspect", args ?? new InspectArgs(), options.WithDefaults());
 
         /// <summary>
@@ -40,7 +40,7 @@ namespace Pulumi.Wasm
         /// {{% /example %}}
         /// {{% /examples %}}
         /// </summary>
-        public static Output<InspectResult> Invoke(InspectInvokeArgs args, InvokeOptions? options = null)
+        public static Output<InspectResult> Invoke(InspectInvokeArgs? args = null, InvokeOptions? options = null)
             => global::Pulumi.Deployment.Instance.Invoke<InspectResult>("wasm:index:inspect", args ?? new InspectInvokeArgs(), options.WithDefaults());
 
         /// <summary>
@@ -64,10 +64,16 @@ namespace Pulumi.Wasm
     public sealed class InspectArgs : global::Pulumi.InvokeArgs
     {
         /// <summary>
-        /// Path of the module. Relative paths start at the Pulumi project's folder.
+        /// The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
         /// </summary>
-        [Input("file", required: true)]
-        public string File { get; set; } = null!;
+        [Input("artifact")]
+        public Inputs.Artifact? Artifact { get; set; }
+
+        /// <summary>
+        /// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+        /// </summary>
+        [Input("file")]
+        public string? File { get; set; }
 
         public InspectArgs()
         {
@@ -78,10 +84,16 @@ namespace Pulumi.Wasm
     public sealed class InspectInvokeArgs : global::Pulumi.InvokeArgs
     {
         /// <summary>
-        /// Path of the module. Relative paths start at the Pulumi project's folder.
+        /// The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
         /// </summary>
-        [Input("file", required: true)]
-        public Input<string> File { get; set; } = null!;
+        [Input("artifact")]
+        public Input<Inputs.ArtifactArgs>? Artifact { get; set; }
+
+        /// <summary>
+        /// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+        /// </summary>
+        [Input("file")]
+        public Input<string>? File { get; set; }
 
         public InspectInvokeArgs()
         {
@@ -101,6 +113,10 @@ namespace Pulumi.Wasm
         /// Named like `imports`.
         /// </summary>
         public readonly ImmutableArray<string> Exports;
+        /// <summary>
+        /// Of a composition: which module takes what from which other one, as a Mermaid flow chart.
+        /// </summary>
+        public readonly string? Graph;
         /// <summary>
         /// Full WIT names with versions; `module#name` for a core module.
         /// </summary>
@@ -136,6 +152,8 @@ namespace Pulumi.Wasm
 
             ImmutableArray<string> exports,
 
+            string? graph,
+
             ImmutableArray<string> imports,
 
             string kind,
@@ -152,6 +170,7 @@ namespace Pulumi.Wasm
         {
             Digest = digest;
             Exports = exports;
+            Graph = graph;
             Imports = imports;
             Kind = kind;
             Languages = languages;

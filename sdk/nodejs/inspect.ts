@@ -15,18 +15,24 @@ import * as utilities from "./utilities";
  * export const world = wasm.inspectOutput({ file: "modules/api.wasm" }).wit;
  * ```
  */
-export function inspect(args: InspectArgs, opts?: pulumi.InvokeOptions): Promise<InspectResult> {
+export function inspect(args?: InspectArgs, opts?: pulumi.InvokeOptions): Promise<InspectResult> {
+    args = args || {};
     opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts || {});
     return pulumi.runtime.invoke("wasm:index:inspect", {
+        "artifact": args.artifact,
         "file": args.file,
     }, opts);
 }
 
 export interface InspectArgs {
     /**
-     * Path of the module. Relative paths start at the Pulumi project's folder.
+     * The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
      */
-    file: string;
+    artifact?: inputs.Artifact;
+    /**
+     * Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+     */
+    file?: string;
 }
 
 export interface InspectResult {
@@ -38,6 +44,10 @@ export interface InspectResult {
      * Named like `imports`.
      */
     readonly exports: string[];
+    /**
+     * Of a composition: which module takes what from which other one, as a Mermaid flow chart.
+     */
+    readonly graph?: string;
     /**
      * Full WIT names with versions; `module#name` for a core module.
      */
@@ -76,16 +86,22 @@ export interface InspectResult {
  * export const world = wasm.inspectOutput({ file: "modules/api.wasm" }).wit;
  * ```
  */
-export function inspectOutput(args: InspectOutputArgs, opts?: pulumi.InvokeOutputOptions): pulumi.Output<InspectResult> {
+export function inspectOutput(args?: InspectOutputArgs, opts?: pulumi.InvokeOutputOptions): pulumi.Output<InspectResult> {
+    args = args || {};
     opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts || {});
     return pulumi.runtime.invokeOutput("wasm:index:inspect", {
+        "artifact": args.artifact,
         "file": args.file,
     }, opts);
 }
 
 export interface InspectOutputArgs {
     /**
-     * Path of the module. Relative paths start at the Pulumi project's folder.
+     * The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
      */
-    file: pulumi.Input<string>;
+    artifact?: pulumi.Input<inputs.ArtifactArgs | undefined>;
+    /**
+     * Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+     */
+    file?: pulumi.Input<string | undefined>;
 }

@@ -153,7 +153,8 @@ async function serverState() {
 }
 
 async function serverPid(): Promise<number> {
-  return ((await serverState()).outputs?.["process"] as { pid: number }).pid;
+  const { outputs = {} } = await serverState();
+  return (outputs.process as { pid: number }).pid;
 }
 
 /** The same component with a custom section at its end: other bytes, the same behaviour. */

@@ -134,6 +134,21 @@ test("aliases: a running App that is renamed and changed in one run keeps its ad
   for (const { pid } of [started, now]) expect(() => process.kill(pid, 0)).toThrow();
 });
 
+test("aliases: a running App that is renamed leaves its old name free for another one", async () => {
+  const apps = (...all: [name: string, options: string][]) =>
+    all.map(([name, options]) => `new wasm.App("${name}", { ...args, local: {} }, ${options});`).join("\n");
+  await up(apps(["first", "{}"]));
+  const before = (await stored("first")).server.outputs?.process as { url: string };
+  await up(apps(["second", '{ aliases: [{ name: "first" }] }']));
+  const renamed = (await stored("second")).server.outputs?.process as { url: string; pid: number };
+  expect(renamed.url).toBe(before.url);
+  await up(apps(["second", "{}"], ["first", "{}"]));
+  const other = (await stored("first")).server.outputs?.process as { url: string; pid: number };
+  expect(other.pid).not.toBe(renamed.pid);
+  for (const { url } of [renamed, other]) expect((await fetch(url)).status).toBe(200);
+  await up("");
+});
+
 test("transforms: an App's own are asked for each child, for inputs and options", async () => {
   await up(`
     new wasm.App("shaped", args, {

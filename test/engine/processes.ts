@@ -11,7 +11,9 @@ export async function isAlive(pid: number): Promise<boolean> {
 /** Ids of processes whose command line or open files name the workspace's folder; this process apart. */
 export async function processesOf(workspace: Workspace): Promise<number[]> {
   const pids = (await readdir("/proc")).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
-  const owned = await Promise.all(pids.map(async (pid) => ((await names(pid, workspace.folder)) ? [pid] : [])));
+  const owned = await Promise.all(
+    pids.map(async (pid) => ((await names(pid, workspace.folder)) ? [pid] : [])),
+  );
   return owned.flat();
 }
 

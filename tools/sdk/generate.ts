@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { inRepository } from "../repository.ts";
@@ -31,6 +31,8 @@ export async function generate(folder: string): Promise<void> {
     if (code !== 0) throw new TaskError(`${name} failed:\n${errors.join("\n")}`);
   }
   await completeManifest(join(folder, "nodejs", "package.json"));
+  // The generator puts it into the package, while its pyproject.toml names the one beside it.
+  await cp(join(folder, "python", "pulumi_wasm", "README.md"), join(folder, "python", "README.md"));
 }
 
 /** A generator as a tool, with the hash of its source as its version. */

@@ -1,3 +1,4 @@
+import { crate } from "./crate.ts";
 import { goModule } from "./goModule.ts";
 import type { Tool } from "./tool.ts";
 
@@ -61,5 +62,35 @@ export const tools = {
       }),
     ],
     install: installPulumi,
+  },
+  // The engine inside runwasi, Spin and wasmCloud, with what they turn on.
+  wasmtime: {
+    version: "48.0.8",
+    executable: "wasmtime",
+    sources: [
+      crate({
+        name: "wasmtime-cli",
+        version: "48.0.8",
+        features: [
+          "run",
+          "serve",
+          "component-model",
+          "component-model-async",
+          "cranelift",
+          "cache",
+          "parallel-compilation",
+          "wat",
+          "pooling-allocator",
+        ],
+      }),
+    ],
+    install: "Rust (https://rustup.rs/) and a C compiler, with cargo on PATH",
+  },
+  // What the bench holds the composer against.
+  wac: {
+    version: "0.12.0",
+    executable: "wac",
+    sources: [crate({ name: "wac-cli", version: "0.12.0" })],
+    install: "Rust (https://rustup.rs/) and a C compiler, with cargo on PATH",
   },
 } satisfies Record<string, Tool>;

@@ -23,8 +23,10 @@ func Inspect(ctx *pulumi.Context, args *InspectArgs, opts ...pulumi.InvokeOption
 }
 
 type InspectArgs struct {
-	// Path of the module. Relative paths start at the Pulumi project's folder.
-	File string `pulumi:"file"`
+	// The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
+	Artifact *Artifact `pulumi:"artifact"`
+	// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+	File *string `pulumi:"file"`
 }
 
 type InspectResult struct {
@@ -32,6 +34,8 @@ type InspectResult struct {
 	Digest string `pulumi:"digest"`
 	// Named like `imports`.
 	Exports []string `pulumi:"exports"`
+	// Of a composition: which module takes what from which other one, as a Mermaid flow chart.
+	Graph *string `pulumi:"graph"`
 	// Full WIT names with versions; `module#name` for a core module.
 	Imports []string `pulumi:"imports"`
 	// `component` or `core`.
@@ -54,8 +58,10 @@ func InspectOutput(ctx *pulumi.Context, args InspectOutputArgs, opts ...pulumi.I
 }
 
 type InspectOutputArgs struct {
-	// Path of the module. Relative paths start at the Pulumi project's folder.
-	File pulumi.StringInput `pulumi:"file"`
+	// The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
+	Artifact ArtifactPtrInput `pulumi:"artifact"`
+	// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+	File pulumi.StringPtrInput `pulumi:"file"`
 }
 
 func (InspectOutputArgs) ElementType() reflect.Type {
@@ -84,6 +90,11 @@ func (o InspectResultOutput) Digest() pulumi.StringOutput {
 // Named like `imports`.
 func (o InspectResultOutput) Exports() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v InspectResult) []string { return v.Exports }).(pulumi.StringArrayOutput)
+}
+
+// Of a composition: which module takes what from which other one, as a Mermaid flow chart.
+func (o InspectResultOutput) Graph() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v InspectResult) *string { return v.Graph }).(pulumi.StringPtrOutput)
 }
 
 // Full WIT names with versions; `module#name` for a core module.

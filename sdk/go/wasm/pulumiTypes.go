@@ -352,6 +352,47 @@ func (i ArtifactArgs) ToArtifactOutputWithContext(ctx context.Context) ArtifactO
 	return pulumi.ToOutputWithContext(ctx, i).(ArtifactOutput)
 }
 
+func (i ArtifactArgs) ToArtifactPtrOutput() ArtifactPtrOutput {
+	return i.ToArtifactPtrOutputWithContext(context.Background())
+}
+
+func (i ArtifactArgs) ToArtifactPtrOutputWithContext(ctx context.Context) ArtifactPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ArtifactOutput).ToArtifactPtrOutputWithContext(ctx)
+}
+
+// ArtifactPtrInput is an input type that accepts ArtifactArgs, ArtifactPtr and ArtifactPtrOutput values.
+// You can construct a concrete instance of `ArtifactPtrInput` via:
+//
+//	        ArtifactArgs{...}
+//
+//	or:
+//
+//	        nil
+type ArtifactPtrInput interface {
+	pulumi.Input
+
+	ToArtifactPtrOutput() ArtifactPtrOutput
+	ToArtifactPtrOutputWithContext(context.Context) ArtifactPtrOutput
+}
+
+type artifactPtrType ArtifactArgs
+
+func ArtifactPtr(v *ArtifactArgs) ArtifactPtrInput {
+	return (*artifactPtrType)(v)
+}
+
+func (*artifactPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**Artifact)(nil)).Elem()
+}
+
+func (i *artifactPtrType) ToArtifactPtrOutput() ArtifactPtrOutput {
+	return i.ToArtifactPtrOutputWithContext(context.Background())
+}
+
+func (i *artifactPtrType) ToArtifactPtrOutputWithContext(ctx context.Context) ArtifactPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ArtifactPtrOutput)
+}
+
 // A Wasm artifact by content. Take it from the `artifact` output of a Module; it holds no bytes and no path.
 type ArtifactOutput struct{ *pulumi.OutputState }
 
@@ -367,6 +408,16 @@ func (o ArtifactOutput) ToArtifactOutputWithContext(ctx context.Context) Artifac
 	return o
 }
 
+func (o ArtifactOutput) ToArtifactPtrOutput() ArtifactPtrOutput {
+	return o.ToArtifactPtrOutputWithContext(context.Background())
+}
+
+func (o ArtifactOutput) ToArtifactPtrOutputWithContext(ctx context.Context) ArtifactPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v Artifact) *Artifact {
+		return &v
+	}).(ArtifactPtrOutput)
+}
+
 // Digest of the bytes, in the form `sha256:` and 64 lower-case hexadecimal digits.
 func (o ArtifactOutput) Digest() pulumi.StringOutput {
 	return o.ApplyT(func(v Artifact) string { return v.Digest }).(pulumi.StringOutput)
@@ -380,6 +431,60 @@ func (o ArtifactOutput) Kind() pulumi.StringOutput {
 // How the bytes come about, as one opaque string: equal recipes give equal bytes. Pass it on as it is; its form is not part of the interface.
 func (o ArtifactOutput) Recipe() pulumi.StringOutput {
 	return o.ApplyT(func(v Artifact) string { return v.Recipe }).(pulumi.StringOutput)
+}
+
+type ArtifactPtrOutput struct{ *pulumi.OutputState }
+
+func (ArtifactPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**Artifact)(nil)).Elem()
+}
+
+func (o ArtifactPtrOutput) ToArtifactPtrOutput() ArtifactPtrOutput {
+	return o
+}
+
+func (o ArtifactPtrOutput) ToArtifactPtrOutputWithContext(ctx context.Context) ArtifactPtrOutput {
+	return o
+}
+
+func (o ArtifactPtrOutput) Elem() ArtifactOutput {
+	return o.ApplyT(func(v *Artifact) Artifact {
+		if v != nil {
+			return *v
+		}
+		var ret Artifact
+		return ret
+	}).(ArtifactOutput)
+}
+
+// Digest of the bytes, in the form `sha256:` and 64 lower-case hexadecimal digits.
+func (o ArtifactPtrOutput) Digest() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Artifact) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Digest
+	}).(pulumi.StringPtrOutput)
+}
+
+// `component` for a WebAssembly component, `core` for a core module.
+func (o ArtifactPtrOutput) Kind() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Artifact) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Kind
+	}).(pulumi.StringPtrOutput)
+}
+
+// How the bytes come about, as one opaque string: equal recipes give equal bytes. Pass it on as it is; its form is not part of the interface.
+func (o ArtifactPtrOutput) Recipe() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Artifact) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Recipe
+	}).(pulumi.StringPtrOutput)
 }
 
 // The values that one module runs with. They enter no artifact.
@@ -1969,6 +2074,7 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*AmbientGrantInput)(nil)).Elem(), AmbientGrantArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*AmbientGrantPtrInput)(nil)).Elem(), AmbientGrantArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ArtifactInput)(nil)).Elem(), ArtifactArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ArtifactPtrInput)(nil)).Elem(), ArtifactArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*BindingsInput)(nil)).Elem(), BindingsArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*BindingsMapInput)(nil)).Elem(), BindingsMap{})
 	pulumi.RegisterInputType(reflect.TypeOf((*BoundNamesInput)(nil)).Elem(), BoundNamesArgs{})
@@ -1996,6 +2102,7 @@ func init() {
 	pulumi.RegisterOutputType(AmbientGrantOutput{})
 	pulumi.RegisterOutputType(AmbientGrantPtrOutput{})
 	pulumi.RegisterOutputType(ArtifactOutput{})
+	pulumi.RegisterOutputType(ArtifactPtrOutput{})
 	pulumi.RegisterOutputType(BindingsOutput{})
 	pulumi.RegisterOutputType(BindingsMapOutput{})
 	pulumi.RegisterOutputType(BoundNamesOutput{})

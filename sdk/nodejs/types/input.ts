@@ -44,6 +44,24 @@ export interface AmbientGrantArgs {
 /**
  * A Wasm artifact by content. Take it from the `artifact` output of a Module; it holds no bytes and no path.
  */
+export interface Artifact {
+    /**
+     * Digest of the bytes, in the form `sha256:` and 64 lower-case hexadecimal digits.
+     */
+    digest: string;
+    /**
+     * `component` for a WebAssembly component, `core` for a core module.
+     */
+    kind: string;
+    /**
+     * How the bytes come about, as one opaque string: equal recipes give equal bytes. Pass it on as it is; its form is not part of the interface.
+     */
+    recipe: string;
+}
+
+/**
+ * A Wasm artifact by content. Take it from the `artifact` output of a Module; it holds no bytes and no path.
+ */
 export interface ArtifactArgs {
     /**
      * Digest of the bytes, in the form `sha256:` and 64 lower-case hexadecimal digits.

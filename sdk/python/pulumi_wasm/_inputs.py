@@ -19,6 +19,8 @@ __all__ = [
     'AcceptRiskArgsDict',
     'AmbientGrantArgs',
     'AmbientGrantArgsDict',
+    'Artifact',
+    'ArtifactDict',
     'ArtifactArgs',
     'ArtifactArgsDict',
     'BindingsArgs',
@@ -188,6 +190,77 @@ class AmbientGrantArgs:
     @stdio.setter
     def stdio(self, value: pulumi.Input[Optional[_builtins.bool]]):
         pulumi.set(self, "stdio", value)
+
+
+class ArtifactDict(TypedDict):
+    """
+    A Wasm artifact by content. Take it from the `artifact` output of a Module; it holds no bytes and no path.
+    """
+    digest: _builtins.str
+    """
+    Digest of the bytes, in the form `sha256:` and 64 lower-case hexadecimal digits.
+    """
+    kind: _builtins.str
+    """
+    `component` for a WebAssembly component, `core` for a core module.
+    """
+    recipe: _builtins.str
+    """
+    How the bytes come about, as one opaque string: equal recipes give equal bytes. Pass it on as it is; its form is not part of the interface.
+    """
+
+@pulumi.input_type
+class Artifact:
+    def __init__(__self__, *,
+                 digest: _builtins.str,
+                 kind: _builtins.str,
+                 recipe: _builtins.str):
+        """
+        A Wasm artifact by content. Take it from the `artifact` output of a Module; it holds no bytes and no path.
+
+        :param _builtins.str digest: Digest of the bytes, in the form `sha256:` and 64 lower-case hexadecimal digits.
+        :param _builtins.str kind: `component` for a WebAssembly component, `core` for a core module.
+        :param _builtins.str recipe: How the bytes come about, as one opaque string: equal recipes give equal bytes. Pass it on as it is; its form is not part of the interface.
+        """
+        pulumi.set(__self__, "digest", digest)
+        pulumi.set(__self__, "kind", kind)
+        pulumi.set(__self__, "recipe", recipe)
+
+    @_builtins.property
+    @pulumi.getter
+    def digest(self) -> _builtins.str:
+        """
+        Digest of the bytes, in the form `sha256:` and 64 lower-case hexadecimal digits.
+        """
+        return pulumi.get(self, "digest")
+
+    @digest.setter
+    def digest(self, value: _builtins.str):
+        pulumi.set(self, "digest", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def kind(self) -> _builtins.str:
+        """
+        `component` for a WebAssembly component, `core` for a core module.
+        """
+        return pulumi.get(self, "kind")
+
+    @kind.setter
+    def kind(self, value: _builtins.str):
+        pulumi.set(self, "kind", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def recipe(self) -> _builtins.str:
+        """
+        How the bytes come about, as one opaque string: equal recipes give equal bytes. Pass it on as it is; its form is not part of the interface.
+        """
+        return pulumi.get(self, "recipe")
+
+    @recipe.setter
+    def recipe(self, value: _builtins.str):
+        pulumi.set(self, "recipe", value)
 
 
 class ArtifactArgsDict(TypedDict):

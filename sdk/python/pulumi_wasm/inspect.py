@@ -14,6 +14,7 @@ else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
 from . import outputs
+from ._inputs import *
 
 __all__ = [
     'InspectResult',
@@ -24,13 +25,16 @@ __all__ = [
 
 @pulumi.output_type
 class InspectResult:
-    def __init__(__self__, digest=None, exports=None, imports=None, kind=None, languages=None, needs=None, producers=None, size=None, wit=None):
+    def __init__(__self__, digest=None, exports=None, graph=None, imports=None, kind=None, languages=None, needs=None, producers=None, size=None, wit=None):
         if digest and not isinstance(digest, str):
             raise TypeError("Expected argument 'digest' to be a str")
         pulumi.set(__self__, "digest", digest)
         if exports and not isinstance(exports, list):
             raise TypeError("Expected argument 'exports' to be a list")
         pulumi.set(__self__, "exports", exports)
+        if graph and not isinstance(graph, str):
+            raise TypeError("Expected argument 'graph' to be a str")
+        pulumi.set(__self__, "graph", graph)
         if imports and not isinstance(imports, list):
             raise TypeError("Expected argument 'imports' to be a list")
         pulumi.set(__self__, "imports", imports)
@@ -68,6 +72,14 @@ class InspectResult:
         Named like `imports`.
         """
         return pulumi.get(self, "exports")
+
+    @_builtins.property
+    @pulumi.getter
+    def graph(self) -> Optional[_builtins.str]:
+        """
+        Of a composition: which module takes what from which other one, as a Mermaid flow chart.
+        """
+        return pulumi.get(self, "graph")
 
     @_builtins.property
     @pulumi.getter
@@ -134,6 +146,7 @@ class AwaitableInspectResult(InspectResult):
         return InspectResult(
             digest=self.digest,
             exports=self.exports,
+            graph=self.graph,
             imports=self.imports,
             kind=self.kind,
             languages=self.languages,
@@ -143,14 +156,17 @@ class AwaitableInspectResult(InspectResult):
             wit=self.wit)
 
 
-def inspect(file: Optional[_builtins.str] = None,
+def inspect(artifact: Optional[Union['Artifact', 'ArtifactDict']] = None,
+            file: Optional[_builtins.str] = None,
             opts: Optional[pulumi.InvokeOptions] = None) -> AwaitableInspectResult:
     """
     Says what a module is made of, without running it: imports, exports, languages, and its world as WIT text.
 
-    :param _builtins.str file: Path of the module. Relative paths start at the Pulumi project's folder.
+    :param Union['Artifact', 'ArtifactDict'] artifact: The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
+    :param _builtins.str file: Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
     """
     __args__ = dict()
+    __args__['artifact'] = artifact
     __args__['file'] = file
     opts = pulumi.InvokeOptions.merge(_utilities.get_invoke_opts_defaults(), opts)
     __ret__ = pulumi.runtime.invoke('wasm:index:inspect', __args__, opts=opts, typ=InspectResult).value
@@ -158,6 +174,7 @@ def inspect(file: Optional[_builtins.str] = None,
     return AwaitableInspectResult(
         digest=pulumi.get(__ret__, 'digest'),
         exports=pulumi.get(__ret__, 'exports'),
+        graph=pulumi.get(__ret__, 'graph'),
         imports=pulumi.get(__ret__, 'imports'),
         kind=pulumi.get(__ret__, 'kind'),
         languages=pulumi.get(__ret__, 'languages'),
@@ -165,20 +182,24 @@ def inspect(file: Optional[_builtins.str] = None,
         producers=pulumi.get(__ret__, 'producers'),
         size=pulumi.get(__ret__, 'size'),
         wit=pulumi.get(__ret__, 'wit'))
-def inspect_output(file: pulumi.Input[Optional[_builtins.str]] = None,
+def inspect_output(artifact: pulumi.Input[Optional[Optional[Union['Artifact', 'ArtifactDict']]]] = None,
+                   file: pulumi.Input[Optional[Optional[_builtins.str]]] = None,
                    opts: Optional[Union[pulumi.InvokeOptions, pulumi.InvokeOutputOptions]] = None) -> pulumi.Output[InspectResult]:
     """
     Says what a module is made of, without running it: imports, exports, languages, and its world as WIT text.
 
-    :param _builtins.str file: Path of the module. Relative paths start at the Pulumi project's folder.
+    :param Union['Artifact', 'ArtifactDict'] artifact: The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
+    :param _builtins.str file: Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
     """
     __args__ = dict()
+    __args__['artifact'] = artifact
     __args__['file'] = file
     opts = pulumi.InvokeOutputOptions.merge(_utilities.get_invoke_opts_defaults(), opts)
     __ret__ = pulumi.runtime.invoke_output('wasm:index:inspect', __args__, opts=opts, typ=InspectResult)
     return __ret__.apply(lambda __response__: InspectResult(
         digest=pulumi.get(__response__, 'digest'),
         exports=pulumi.get(__response__, 'exports'),
+        graph=pulumi.get(__response__, 'graph'),
         imports=pulumi.get(__response__, 'imports'),
         kind=pulumi.get(__response__, 'kind'),
         languages=pulumi.get(__response__, 'languages'),
