@@ -1,8 +1,11 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { transpileBytes } from "@bytecodealliance/jco-transpile";
+import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { describe, expect, test } from "vitest";
 import type { Artifact } from "../../provider/artifacts/artifact.ts";
 import { Composer, composerVersion, sameButComposer } from "../../provider/artifacts/compose/index.ts";
+import { engine } from "../../provider/artifacts/engine.ts";
 import { readRootExterns } from "../../provider/artifacts/sections.ts";
 import { digestOf, Workshop, wit } from "./composeSetup.ts";
 import { binary } from "./inspectComponents.ts";
@@ -65,6 +68,30 @@ describe("a composition", () => {
     ]);
     const manifest = await readFile(join(import.meta.dirname, "../../composer/Cargo.toml"), "utf8");
     expect(manifest).toContain(`\nversion = "${composerVersion}"\n`);
+  });
+
+  test("calls from one module into the other", async () => {
+    const witSource = `package test:module;
+      world w { import acme:math/add@0.1.0; export test:calc/calc; }
+      package test:calc { interface calc { twice: func(x: s32) -> s32; } }
+      package acme:math@0.1.0 { interface add { add: func(a: s32, b: s32) -> s32; } }`;
+    const core = await binary(`(module
+      (import "acme:math/add@0.1.0" "add" (func $add (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "test:calc/calc#twice") (param i32) (result i32) local.get 0 local.get 0 call $add))`);
+    const embedded = await componentEmbed({ binary: core, witSource, world: "w" });
+    const calc = await shop.add(await componentNew(embedded));
+    const plain = await shop.add(await readFile(join(import.meta.dirname, "../fixtures/guests/plain.wasm")));
+    const { digest } = await composer.compose({ modules: { calc, plain } });
+    const { files } = await transpileBytes(await store.read(digest), {
+      name: "calc",
+      instantiation: "async",
+      emitTypescriptDeclarations: false,
+    });
+    const code = Buffer.from(files["calc.js"] ?? "").toString("base64");
+    const { instantiate } = await import(`data:text/javascript;base64,${code}`);
+    const instance = await instantiate((name: string) => new engine.Module(files[name] as Uint8Array), {});
+    expect(instance.calc.twice(21)).toBe(42);
   });
 
   test("is a module of another one, of which the recipe says everything", async () => {

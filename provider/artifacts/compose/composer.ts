@@ -30,6 +30,7 @@ import {
   type Plan,
   type Remark,
 } from "./types.ts";
+import { requirePlanned } from "./verify.ts";
 import { wire } from "./wiring.ts";
 
 /** All that 32 bits address: 4 GiB, for modules of 256 MiB that are in it twice, and their composition. */
@@ -182,6 +183,7 @@ export class Composer {
     if (!parsed) throw new Error("A plan's recipe is one of a composition.");
     const digest = await this.make(parsed, plan, signal);
     const inspection = await this.inspector.inspect(digest, { signal });
+    if (plan) requirePlanned(plan, inspection);
     await this.compositions.remember(recordKey(recipe), { digest });
     return inspection;
   }

@@ -70,7 +70,8 @@ async function compose({
   const { kind } = outcome.val;
   const explained =
     links.length > 0 && (kind === "mismatch" || kind === "invalid")
-      ? await inFreshComposer((composer) => composer.explain(contents, links))
+      ? // What is known is enough when there is no better explanation.
+        await inFreshComposer((composer) => composer.explain(contents, links)).catch(() => [])
       : [];
   return { problems: explained.length > 0 ? explained : [outcome.val] };
 }
