@@ -1,6 +1,6 @@
 // Measures what the README says of speed and memory:
 //   npm run bench                  everything
-//   npm run bench -- plugin wire   some of it: plugin, wire, program, local
+//   npm run bench -- plugin wire   some of it: plugin, wire, program, local, compose
 // Times are ratios of medians, measured in turn in this run; the samples are in bench/results.json.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
@@ -9,13 +9,14 @@ import { buildPlugin } from "../tools/build/plugin.ts";
 import { inRepository } from "../tools/repository.ts";
 import { runTask, TaskError, taskSignal } from "../tools/task.ts";
 import type { Bench } from "./bench.ts";
+import { composeBench } from "./compose.ts";
 import { describe, type Figure, isMet } from "./figures.ts";
 import { localBench } from "./local.ts";
 import { pluginBench } from "./plugin.ts";
 import { programBench } from "./program.ts";
 import { wireBench } from "./wire.ts";
 
-const benches: Bench[] = [pluginBench, wireBench, programBench, localBench];
+const benches: Bench[] = [pluginBench, wireBench, programBench, localBench, composeBench];
 
 await runTask(async () => {
   const chosen = choose(process.argv.slice(2));

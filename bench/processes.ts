@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { nodeFlags } from "../tools/build/launcher.ts";
@@ -60,4 +61,25 @@ export async function residentBytes(pid: number): Promise<number> {
 
 export function megabytes(bytes: number): number {
   return bytes / 1e6;
+}
+
+/** Processes that this one starts from now on, as long as they are there. Linux only: elsewhere it sees none. */
+export class ChildWatch {
+  readonly #before = new Set(children());
+
+  pids(): number[] {
+    return children().filter((pid) => !this.#before.has(pid));
+  }
+
+  /** Memory that they hold together, in bytes. */
+  async residentBytes(): Promise<number> {
+    const sizes = await Promise.all(this.pids().map(residentBytes));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+}
+
+function children(): number[] {
+  const path = `/proc/self/task/${process.pid}/children`;
+  const list = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+  return list === "" ? [] : list.split(" ").map(Number);
 }

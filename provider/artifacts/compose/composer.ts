@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import * as z from "zod";
-import { pluginFile } from "../../pluginFiles.ts";
 import type { Artifact } from "../artifact.ts";
 import { type Digest, digestOf, digestSchema, hexOf } from "../digest.ts";
 import { ArtifactError, formatBytes } from "../errors.ts";
 import type { Inspector } from "../inspect.ts";
 import type { Inspection } from "../inspection.ts";
 import { damaged, missing, type Store } from "../store.ts";
+import { type ComposerOptions, ComposerTool } from "./composerTool.ts";
 import { type Described, describeModules } from "./modules.ts";
 import { explain } from "./problems.ts";
-import { type ComponentFile, type ComposerReply, type ComposerRequest, composerReply } from "./protocol.ts";
+import type { ComponentFile, ComposerReply } from "./protocol.ts";
 import {
   type CompositionRecipe,
   composerVersion,
@@ -21,7 +21,6 @@ import {
   textOf,
 } from "./recipe.ts";
 import { Records } from "./records.ts";
-import { ToolError, ToolProcess } from "./toolProcess.ts";
 import {
   type Adaptation,
   type Composition,
@@ -33,20 +32,8 @@ import {
 import { requirePlanned } from "./verify.ts";
 import { wire } from "./wiring.ts";
 
-/** All that 32 bits address: 4 GiB, for modules of 256 MiB that are in it twice, and their composition. */
-const maxMemoryPages = 65_536;
-
 /** Bytes of a composition: what a module may have. */
 const maxSize = 256 * 1024 ** 2;
-
-export interface ComposerOptions {
-  /** How long one composition may take. Default 120 000. */
-  timeoutMilliseconds?: number;
-  /** How long the process waits for another composition before it ends. Default 2 000. */
-  idleMilliseconds?: number;
-  /** The process's script. Default: the one that is shipped. */
-  script?: string;
-}
 
 export interface ComposeOptions {
   signal?: AbortSignal | undefined;
@@ -74,21 +61,14 @@ const outcomeSchema = z.strictObject({ digest: digestSchema });
 export class Composer {
   private readonly store: Store;
   private readonly inspector: Inspector;
-  private readonly tool: ToolProcess;
-  private readonly timeoutMilliseconds: number;
+  private readonly tool: ComposerTool;
   private readonly compositions: Records<z.output<typeof outcomeSchema>>;
   private readonly adaptations: Records<z.output<typeof outcomeSchema>>;
 
   constructor(store: Store, inspector: Inspector, options: ComposerOptions = {}) {
     this.store = store;
     this.inspector = inspector;
-    this.timeoutMilliseconds = options.timeoutMilliseconds ?? 120_000;
-    this.tool = new ToolProcess({
-      script: () => options.script ?? pluginFile("composer.js"),
-      timeoutMilliseconds: this.timeoutMilliseconds,
-      idleMilliseconds: options.idleMilliseconds ?? 2_000,
-      maxMemoryPages,
-    });
+    this.tool = new ComposerTool(options);
     const folder = (name: string) => join(store.folder, name, composerVersion);
     this.compositions = new Records(folder("compositions"), outcomeSchema);
     this.adaptations = new Records(folder("adaptations"), outcomeSchema);
@@ -103,7 +83,7 @@ export class Composer {
     const { modules, problems } = await describeModules(spec.modules, {
       inspector: this.inspector,
       ensure: (artifact) => this.ensure(artifact, { signal }),
-      adapt: (digest, kind) => this.adapt(digest, kind, signal),
+      adapt: (digest, kind) => this.adapted(digest, kind, signal),
       signal,
     });
     const [first, ...others] = problems;
@@ -155,6 +135,13 @@ export class Composer {
     );
   }
 
+  /** Composes a recipe, whether its result is known or not. @returns the digest of the bytes, which are in the store */
+  async remake(recipe: string, { signal }: ComposeOptions = {}): Promise<Digest> {
+    const parsed = parseCompositionRecipe(recipe);
+    if (!parsed) throw new Error("This is the recipe of a module, which nothing composes.");
+    return this.make(parsed, undefined, signal);
+  }
+
   /** Ends the process, and what is under way as cancelled. */
   async close(): Promise<void> {
     await this.tool.close();
@@ -163,9 +150,13 @@ export class Composer {
   /** Of a known composition nothing is asked but its inspection, which is on disk as well. */
   private async known(recipe: string, signal: AbortSignal | undefined): Promise<Inspection | undefined> {
     const known = await this.compositions.recall(recordKey(recipe));
-    if (!known) return undefined;
+    return known && this.inspected(known.digest, signal);
+  }
+
+  /** @returns undefined where neither the inspection nor the bytes are here */
+  private async inspected(digest: Digest, signal: AbortSignal | undefined): Promise<Inspection | undefined> {
     try {
-      return await this.inspector.inspect(known.digest, { signal });
+      return await this.inspector.inspect(digest, { signal });
     } catch (error) {
       if (error instanceof ArtifactError && (error.code === "not-found" || error.code === "damaged")) {
         return undefined;
@@ -210,7 +201,7 @@ export class Composer {
     const links = (recipe.links ?? []).map(([importer, wanted, exporter, given]) => {
       return { importer, import: wanted, exporter, export: given };
     });
-    const reply = await this.ask({ kind: "compose", text, modules, links }, signal);
+    const reply = await this.tool.ask({ kind: "compose", text, modules, links }, signal);
     if ("bytes" in reply) return this.add(reply.bytes, signal);
     if ("problems" in reply) throw new CompositionError(explain(reply.problems, { recipe, text, plan }));
     throw await this.failure(reply, (name) => modules.find((module) => module.name === name)?.digest);
@@ -222,36 +213,32 @@ export class Composer {
     throw new CompositionError([{ path: "modules", message }]);
   }
 
-  /** Makes a component of a core module, unless it is known. @returns the component's digest, whose bytes are there */
+  /** As `adapt`, for whoever wants to know the component's world only. */
+  private async adapted(
+    digest: Digest,
+    adaptation: Adaptation,
+    signal: AbortSignal | undefined,
+  ): Promise<Digest> {
+    const known = await this.adaptations.recall(adaptationKey(digest, adaptation));
+    if (known && (await this.inspected(known.digest, signal))) return known.digest;
+    return this.adapt(digest, adaptation, signal);
+  }
+
+  /** Makes a component of a core module, unless it is there. @returns the component's digest, whose bytes are there */
   private async adapt(
     digest: Digest,
     adaptation: Adaptation,
     signal: AbortSignal | undefined,
   ): Promise<Digest> {
-    const key = `${hexOf(digest)}-${adaptation}`;
+    const key = adaptationKey(digest, adaptation);
     const known = await this.adaptations.recall(key);
     if (known && (await this.store.has(known.digest))) return known.digest;
     const module = { name: "", digest, path: this.store.path(digest) };
-    const reply = await this.ask({ kind: "adapt", module, adaptation }, signal);
+    const reply = await this.tool.ask({ kind: "adapt", module, adaptation }, signal);
     if (!("bytes" in reply)) throw await this.failure(reply, () => digest);
     const { digest: component } = await this.store.addBytes(reply.bytes, { signal });
     await this.adaptations.remember(key, { digest: component });
     return component;
-  }
-
-  private async ask(request: ComposerRequest, signal: AbortSignal | undefined): Promise<ComposerReply> {
-    const isFault = (reply: unknown) =>
-      typeof reply === "object" && reply !== null && "error" in reply && reply.error === "fault";
-    try {
-      return composerReply.parse(await this.tool.ask(request, isFault, signal));
-    } catch (error) {
-      if (!(error instanceof ToolError)) throw error;
-      const seconds = this.timeoutMilliseconds / 1000;
-      if (error.reason === "time-limit") {
-        throw new ArtifactError("time-limit", `The modules could not be composed within ${seconds} seconds.`);
-      }
-      return { error: "fault", message: `its process failed: ${error.message}` };
-    }
   }
 
   private async failure(
@@ -277,6 +264,10 @@ export class Composer {
 
 function recordKey(recipe: string): string {
   return hexOf(digestOf(Buffer.from(recipe)));
+}
+
+function adaptationKey(digest: Digest, adaptation: Adaptation): string {
+  return `${hexOf(digest)}-${adaptation}`;
 }
 
 function planText(spec: CompositionSpec, modules: Record<string, Described>): Planned {
