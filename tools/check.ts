@@ -17,6 +17,8 @@ const checks: Record<string, string[]> = {
   "unused code": [packageScript("knip", "bin", "knip.js"), "--no-progress"],
   schema: [inRepository("tools", "schema.ts"), "--check"],
   SDKs: [inRepository("tools", "sdk.ts"), "--check"],
+  guests: [inRepository("tools", "guests.ts"), "--check"],
+  composer: [inRepository("tools", "composer.ts"), "--check"],
 };
 
 await runTask(async () => {
