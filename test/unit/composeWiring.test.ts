@@ -94,6 +94,11 @@ describe("inference", () => {
     expect(plan?.links).toEqual([]);
     expect(plan?.exports.map((item) => item.export)).toEqual(["acme:other/other", "acme:shop/api"]);
     expect(plan?.unmet).toEqual([{ name: "log", by: ["api"] }]);
+    const named = planOf({
+      a: "url=<https://acme.example/x> -> a:a/a",
+      b: "-> url=<https://acme.example/x> b:b/b",
+    });
+    expect(named.plan?.links).toEqual([]);
     const labelled = { imports: ["cache: acme:kv/store"], exports: ["acme:shop/api"] };
     const giver = { imports: [], exports: ["acme:kv/store"] };
     expect(wire({ modules: { api: labelled, kv: giver } }).plan?.links).toEqual([]);

@@ -11,10 +11,13 @@ export interface InterfaceName {
   track: string;
 }
 
+/** Namespace, package and interface; a component can have other names too, such as `url=<https://…>`. */
+const interfaceName = /^[a-z][\w-]*(:[a-z][\w-]*)+\/[a-z][\w-]*$/i;
+
 /** @returns undefined for anything but a full name of an interface: functions and labelled imports are not linked */
 export function parseInterface(full: string): InterfaceName | undefined {
-  const { name, version, form } = parseImportName(full);
-  if (form !== "interface" || full.includes(": ") || !name.includes("/")) return undefined;
+  const { name, version } = parseImportName(full);
+  if (full.includes(": ") || !interfaceName.test(name)) return undefined;
   return { full, name, version, track: `${name}${version === undefined ? "" : `@${trackOf(version)}`}` };
 }
 
