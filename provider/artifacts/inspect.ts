@@ -1,14 +1,12 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pluginFile } from "../pluginFiles.ts";
 import { type Digest, hexOf } from "./digest.ts";
 import { ArtifactError, throwIfCancelled } from "./errors.ts";
 import { type Inspection, inspectionSchema, inspectorVersion } from "./inspection.ts";
 import type { InspectReply, InspectRequest } from "./inspectorProcess.ts";
+import { Records } from "./records.ts";
 import { damaged, missing, type Store } from "./store.ts";
+import { ToolError, ToolProcess } from "./toolProcess.ts";
 
 /** Memory of the parser in pages of 64 KiB: 2 GiB, where a module may have 256 MiB. */
 const maxMemoryPages = 32_768;
@@ -29,18 +27,20 @@ export interface InspectorOptions {
  */
 export class Inspector {
   private readonly store: Store;
-  private readonly options: Required<Omit<InspectorOptions, "script">> & { script: string | undefined };
-  private parser: ChildProcess | undefined;
-  private idle: NodeJS.Timeout | undefined;
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly parser: ToolProcess;
+  private readonly timeoutMilliseconds: number;
+  private readonly inspections: Records<Inspection>;
 
   constructor(store: Store, options: InspectorOptions = {}) {
     this.store = store;
-    this.options = {
-      timeoutMilliseconds: options.timeoutMilliseconds ?? 60_000,
+    this.timeoutMilliseconds = options.timeoutMilliseconds ?? 60_000;
+    this.parser = new ToolProcess({
+      script: () => options.script ?? pluginFile("inspector.js"),
+      timeoutMilliseconds: this.timeoutMilliseconds,
       idleMilliseconds: options.idleMilliseconds ?? 2_000,
-      script: options.script,
-    };
+      maxMemoryPages,
+    });
+    this.inspections = new Records(join(store.folder, "inspections", inspectorVersion), inspectionSchema);
   }
 
   /**
@@ -53,160 +53,49 @@ export class Inspector {
     const known = await this.recall(digest);
     if (known) return known;
     throwIfCancelled(signal);
-    const inspection = await orCancelled(
-      this.inTurn(() => this.parse(digest, signal)),
-      signal,
-    );
-    await this.remember(inspection);
+    const inspection = await this.parse(digest, signal);
+    await this.inspections.remember(hexOf(digest), inspection);
     return inspection;
+  }
+
+  /** What was found before, by this or another provider of this machine. */
+  async recall(digest: Digest): Promise<Inspection | undefined> {
+    const known = await this.inspections.recall(hexOf(digest));
+    return known?.digest === digest ? known : undefined;
   }
 
   /** Ends the process, and an inspection under way as cancelled; inspecting again starts another. */
   async close(): Promise<void> {
-    clearTimeout(this.idle);
-    const { parser } = this;
-    this.parser = undefined;
-    if (!parser || parser.exitCode !== null || parser.signalCode !== null) return;
-    const ended = once(parser, "exit");
-    parser.kill("SIGKILL");
-    await ended;
-  }
-
-  private inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.queue.then(task);
-    this.queue = result.catch(() => undefined);
-    return result;
+    await this.parser.close();
   }
 
   private async parse(digest: Digest, signal: AbortSignal | undefined): Promise<Inspection> {
-    throwIfCancelled(signal);
-    // Another caller may have asked for the same bytes meanwhile.
-    const known = await this.recall(digest);
-    if (known) return known;
-    clearTimeout(this.idle);
-    let reply: InspectReply;
-    try {
-      reply = await this.ask({ path: this.store.path(digest), digest }, signal);
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
-    if ("inspection" in reply) {
-      this.idle = setTimeout(() => void this.close(), this.options.idleMilliseconds).unref();
-      return inspectionSchema.parse(reply.inspection);
-    }
+    const request: InspectRequest = { path: this.store.path(digest), digest };
     // After an error the parser may be unusable.
-    await this.close();
-    throw await this.failure(digest, reply.error);
+    const isFault = (reply: unknown) => !("inspection" in (reply as InspectReply));
+    const reply = await this.parser.ask(request, isFault, signal).catch((error) => {
+      throw this.explained(error);
+    });
+    const { inspection, error } = reply as Partial<Record<"inspection", unknown>> & { error?: ReplyError };
+    if (error) throw await this.failure(digest, error);
+    return inspectionSchema.parse(inspection);
   }
 
-  private async failure(
-    digest: Digest,
-    error: Extract<InspectReply, { error: unknown }>["error"],
-  ): Promise<Error> {
+  private explained(error: unknown): unknown {
+    if (!(error instanceof ToolError)) return error;
+    return error.reason === "time-limit" ? tooLong(this.timeoutMilliseconds) : tooHard(error);
+  }
+
+  private async failure(digest: Digest, error: ReplyError): Promise<Error> {
     if (error.code === "internal") return new Error(`The inspection of ${digest} failed: ${error.message}`);
     if (error.code === "not-found") return missing(digest);
     if (error.code !== "damaged") return new ArtifactError(error.code, error.message);
     await this.store.discard(digest);
     return damaged(digest);
   }
-
-  private async ask(request: InspectRequest, signal: AbortSignal | undefined): Promise<InspectReply> {
-    const parser = this.start();
-    const limit = AbortSignal.timeout(this.options.timeoutMilliseconds);
-    const done = new AbortController();
-    const stop = AbortSignal.any([limit, done.signal, ...(signal ? [signal] : [])]);
-    keepAlive(parser, true);
-    try {
-      parser.send(request);
-      return await Promise.race([replyOf(parser, stop), endOf(parser, stop)]);
-    } catch (error) {
-      if (signal?.aborted || this.parser !== parser) throw cancelled();
-      if (limit.aborted) throw tooLong(this.options.timeoutMilliseconds);
-      throw tooHard(error);
-    } finally {
-      done.abort();
-      keepAlive(parser, false);
-    }
-  }
-
-  /** Without the provider's environment and output, and without rights but to read: what it parses comes from outside. */
-  private start(): ChildProcess {
-    this.parser ??= fork(this.options.script ?? pluginFile("inspector.js"), {
-      env: {},
-      stdio: ["ignore", "ignore", "ignore", "ipc"],
-      execArgv: [
-        "--permission",
-        "--allow-fs-read=*",
-        "--allow-worker",
-        `--wasm-max-mem-pages=${maxMemoryPages}`,
-      ],
-    });
-    return this.parser;
-  }
-
-  private recordPath(digest: Digest): string {
-    return join(this.store.folder, "inspections", inspectorVersion, `${hexOf(digest)}.json`);
-  }
-
-  async recall(digest: Digest): Promise<Inspection | undefined> {
-    const text = await readFile(this.recordPath(digest), "utf8").catch(() => undefined);
-    if (text === undefined) return undefined;
-    try {
-      const inspection = inspectionSchema.parse(JSON.parse(text));
-      return inspection.digest === digest ? inspection : undefined;
-    } catch {
-      // Not ours, or damaged: it is written anew.
-      return undefined;
-    }
-  }
-
-  /** Without this record the next run parses again: failing to write it is no reason to fail. */
-  private async remember(inspection: Inspection): Promise<void> {
-    const path = this.recordPath(inspection.digest);
-    const temporary = `${path}.${randomUUID()}`;
-    try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await writeFile(temporary, JSON.stringify(inspection), { mode: 0o600 });
-      await rename(temporary, path);
-    } catch {
-      await rm(temporary, { force: true }).catch(() => undefined);
-    }
-  }
 }
 
-/** Whether the provider's own end waits for the process. */
-function keepAlive(parser: ChildProcess, alive: boolean): void {
-  for (const handle of [parser, parser.channel]) alive ? handle?.ref() : handle?.unref();
-}
-
-async function replyOf(parser: ChildProcess, signal: AbortSignal): Promise<InspectReply> {
-  const [reply] = await once(parser, "message", { signal });
-  return reply;
-}
-
-async function endOf(parser: ChildProcess, signal: AbortSignal): Promise<never> {
-  const [code, killedBy] = await once(parser, "exit", { signal });
-  throw new Error(`it ended with ${code ?? killedBy}`);
-}
-
-/** Lets a caller go at once, also while it still waits for its turn. */
-async function orCancelled<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return result;
-  const done = new AbortController();
-  const abort = once(signal, "abort", { signal: done.signal }).then(() => {
-    throw cancelled();
-  });
-  try {
-    return await Promise.race([result, abort]);
-  } finally {
-    done.abort();
-  }
-}
-
-function cancelled(): ArtifactError {
-  return new ArtifactError("cancelled", "Cancelled.");
-}
+type ReplyError = Extract<InspectReply, { error: unknown }>["error"];
 
 function tooLong(milliseconds: number): ArtifactError {
   return new ArtifactError(
@@ -215,11 +104,10 @@ function tooLong(milliseconds: number): ArtifactError {
   );
 }
 
-function tooHard(cause: unknown): ArtifactError {
-  const detail = cause instanceof Error ? cause.message : String(cause);
+function tooHard(cause: Error): ArtifactError {
   return new ArtifactError(
     "invalid",
-    `The module could not be parsed within the limits of memory (${detail}). Build it again, smaller.`,
+    `The module could not be parsed within the limits of memory (${cause.message}). Build it again, smaller.`,
     { cause },
   );
 }

@@ -5,6 +5,7 @@ import { type Digest, digestOf, digestSchema, hexOf } from "../digest.ts";
 import { ArtifactError, formatBytes } from "../errors.ts";
 import type { Inspector } from "../inspect.ts";
 import type { Inspection } from "../inspection.ts";
+import { Records } from "../records.ts";
 import { damaged, missing, type Store } from "../store.ts";
 import { type ComposerOptions, ComposerTool } from "./composerTool.ts";
 import { type Described, describeModules } from "./modules.ts";
@@ -20,7 +21,6 @@ import {
   recipeOfText,
   textOf,
 } from "./recipe.ts";
-import { Records } from "./records.ts";
 import {
   type Adaptation,
   type Composition,

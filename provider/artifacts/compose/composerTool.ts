@@ -1,7 +1,7 @@
 import { pluginFile } from "../../pluginFiles.ts";
 import { ArtifactError } from "../errors.ts";
+import { ToolError, ToolProcess } from "../toolProcess.ts";
 import { type ComposerReply, type ComposerRequest, composerReply } from "./protocol.ts";
-import { ToolError, ToolProcess } from "./toolProcess.ts";
 
 /** All that 32 bits address: 4 GiB, for modules of 256 MiB that are in it twice, and their composition. */
 const maxMemoryPages = 65_536;

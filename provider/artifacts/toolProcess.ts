@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { ArtifactError, throwIfCancelled } from "../errors.ts";
+import { ArtifactError, throwIfCancelled } from "./errors.ts";
 
 export interface ToolOptions {
   /** The process's script. */
