@@ -158,12 +158,12 @@ describe("other entries", () => {
     [
       "a wrong protocol",
       { sockets: [socket({ protocol: "icmp" })] },
-      /sockets\[0\]\.protocol: is neither tcp nor udp/,
+      /sockets\[0\]\.protocol: expected "tcp" or "udp"/,
     ],
     [
       "no protocol",
       { sockets: [socket({ protocol: undefined })] },
-      /sockets\[0\]\.protocol: is required: tcp or udp/,
+      /sockets\[0\]\.protocol: is required: `tcp` or `udp`/,
     ],
     [
       "a property that does not exist",
