@@ -27,7 +27,7 @@ export async function kept(
   const onWait = (pid: number) => log(`Waiting for process ${pid}, which makes ${basename(folder)}`);
   const work = async () => {
     if (await exists()) return;
-    await mkdir(dirname(folder), { recursive: true });
+    await removeAborted(folder);
     const part = await mkdtemp(`${folder}.part-`);
     try {
       await make(part);
@@ -38,6 +38,14 @@ export async function kept(
   };
   await withLock(`${folder}.lock`, work, { onWait, signal });
   return folder;
+}
+
+/** Nobody else makes this folder now, so what lies about was left by a process that was killed. */
+async function removeAborted(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  await mkdir(parent, { recursive: true });
+  const aborted = (await readdir(parent)).filter((name) => name.startsWith(`${basename(folder)}.part-`));
+  await Promise.all(aborted.map((name) => rm(join(parent, name), { recursive: true, force: true })));
 }
 
 /** What tools write into source folders. */
