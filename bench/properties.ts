@@ -1,6 +1,6 @@
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
 import { toStruct } from "../provider/protocol/errors.ts";
-import { Asset, encodeProperties } from "../provider/protocol/values.ts";
+import { Asset, encodeProperties } from "../provider/values.ts";
 
 /** Inputs of a Module, as the engine sends them. */
 export function moduleInputs(path: string): structPb.Struct {

@@ -1,4 +1,4 @@
-import { UserError } from "../userError.ts";
+import { UserError } from "../errors.ts";
 
 /** What went wrong with a module or with the cache; stable, for programs. Each message says what to do. */
 export type ArtifactErrorCode =

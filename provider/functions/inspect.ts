@@ -4,11 +4,11 @@ import { type Artifact, artifactFields } from "../artifacts/artifact.ts";
 import { type Composer, declarationOf, mermaid, parseCompositionRecipe } from "../artifacts/compose/index.ts";
 import { loadModule } from "../artifacts/modules.ts";
 import { needs } from "../capabilities/habits.ts";
+import { UserError } from "../errors.ts";
 import { artifactStore } from "../resources/artifactStore.ts";
 import { needsFields } from "../resources/module.ts";
 import { holdsUnknown, list, optional, required } from "../schema/fields.ts";
 import type { Settings } from "../settings.ts";
-import { UserError } from "../userError.ts";
 import { defineFunction } from "./function.ts";
 
 const description = `

@@ -2,17 +2,18 @@
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
+import { InputErrors, ProviderError } from "../errors.ts";
 import { packageVersion } from "../package.ts";
 import { isUnknown } from "../schema/fields.ts";
 import { parse } from "../schema/parse.ts";
 import { type Settings, settingsFields } from "../settings.ts";
-import { compareInputs } from "./diff.ts";
-import { InputErrors, ProviderError, toStruct } from "./errors.ts";
-import { type Call, handler } from "./handler.ts";
-import { checkFailure, diffResponse } from "./resourceHandlers.ts";
 import {
   decodeProperties, encodeProperties, type Plain, type Properties, revealProperties, secretStrings, type WireProperties,
-} from "./values.ts"; // biome-ignore format: one import
+} from "../values.ts"; // biome-ignore format: one import
+import { compareInputs } from "./diff.ts";
+import { toStruct } from "./errors.ts";
+import { type Call, handler } from "./handler.ts";
+import { checkFailure, diffResponse } from "./resourceHandlers.ts";
 
 export const configurationHandlers = {
   Handshake: handler(providerPb.ProviderHandshakeRequest, (request, { session }) => {

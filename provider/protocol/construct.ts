@@ -24,8 +24,8 @@ import settings from "@pulumi/pulumi/runtime/settings.js";
 import state from "@pulumi/pulumi/runtime/state.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
 import type { ComponentArguments, Constructed } from "../resources/component.ts";
+import type { WireProperties } from "../values.ts";
 import { toStruct } from "./errors.ts";
-import type { WireProperties } from "./values.ts";
 
 type Request = providerPb.ConstructRequest;
 

@@ -2,11 +2,11 @@
 
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
+import { InputErrors, ProviderError } from "../errors.ts";
 import { components } from "../resources/index.ts";
+import { decodeProperties, pathWithoutValue, secretStrings, type WireProperties } from "../values.ts";
 import { parseInputs } from "./customResource.ts";
-import { InputErrors, ProviderError } from "./errors.ts";
 import { handler } from "./handler.ts";
-import { decodeProperties, pathWithoutValue, secretStrings, type WireProperties } from "./values.ts";
 
 export const constructHandlers = {
   Construct: handler(providerPb.ConstructRequest, async (request, { session, caller, secrets }) => {

@@ -1,13 +1,13 @@
 /** Calls a resource definition with the engine's properties, and gives back properties: secrets and unknowns survive. */
 import type * as z from "zod";
+import { InputErrors, PartialFailure, type Problem, ProviderError } from "../errors.ts";
 import type { Context, CustomResource, State } from "../resources/resource.ts";
 import { documentation, isUnknown } from "../schema/fields.ts";
 import { parse } from "../schema/parse.ts";
-import { compareInputs } from "./diff.ts";
-import { InputErrors, PartialFailure, type Problem, ProviderError } from "./errors.ts";
 import {
   Archive, Asset, containsSecret, isSecretAt, type Plain, type Properties, pathWithoutValue, reveal, revealProperties, Secret, type Value,
-} from "./values.ts"; // biome-ignore format: one import
+} from "../values.ts"; // biome-ignore format: one import
+import { compareInputs } from "./diff.ts";
 
 type Fields = Record<string, unknown>;
 

@@ -11,7 +11,7 @@ import {
   ResourceReference,
   Secret,
   type Value,
-} from "./values.ts";
+} from "../values.ts";
 
 /** Compares inputs; `replaceOn` names the top-level properties whose change makes a new resource. */
 export function compareInputs(

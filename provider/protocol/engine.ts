@@ -3,7 +3,7 @@ import { credentials } from "@grpc/grpc-js";
 import engineGrpc from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import enginePb from "@pulumi/pulumi/proto/engine_pb.js";
 import type { Log } from "../resources/resource.ts";
-import { redact } from "./values.ts";
+import { redact } from "../values.ts";
 
 type Severity = "DEBUG" | "INFO" | "WARNING" | "ERROR";
 

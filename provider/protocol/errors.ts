@@ -1,6 +1,6 @@
 /**
- * Errors with the status that the engine acts on. Only `internal` means "the state of the world is unknown"; every
- * other code tells the engine that nothing happened that it has not been told of.
+ * Errors on the wire, with the status that the engine acts on. Only `internal` means "the state of the world is unknown";
+ * every other code tells the engine that nothing happened that it has not been told of.
  */
 import { Metadata, status } from "@grpc/grpc-js";
 import errorsPb from "@pulumi/pulumi/proto/errors_pb.js";
@@ -8,18 +8,8 @@ import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import statusPb from "@pulumi/pulumi/proto/status_pb.js";
 import anyPb from "google-protobuf/google/protobuf/any_pb.js";
 import structPb from "google-protobuf/google/protobuf/struct_pb.js";
-import { UserError } from "../userError.ts";
-import { encodeProperties, type Properties, redact, type WireProperties } from "./values.ts";
-
-export type ErrorCode =
-  | "invalid"
-  | "precondition"
-  | "notFound"
-  | "unavailable"
-  | "exists"
-  | "cancelled"
-  | "timeout"
-  | "unimplemented";
+import { type ErrorCode, InputErrors, PartialFailure, ProviderError, UserError } from "../errors.ts";
+import { encodeProperties, redact, type WireProperties } from "../values.ts";
 
 const codes: Record<ErrorCode, status> = {
   invalid: status.INVALID_ARGUMENT,
@@ -31,46 +21,6 @@ const codes: Record<ErrorCode, status> = {
   timeout: status.DEADLINE_EXCEEDED,
   unimplemented: status.UNIMPLEMENTED,
 };
-
-/** A problem at one property, as Check and Construct report them. */
-export interface Problem {
-  /** As users write it: `http[1]`, `bindings.main.environment["A.B"]`; empty for the resource as a whole. */
-  path: string;
-  message: string;
-}
-
-/** Something that the user, the machine or the network caused; its message is shown as it is. */
-export class ProviderError extends Error {
-  readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "ProviderError";
-    this.code = code;
-  }
-}
-
-/** Problems with the inputs of a component or of the provider's configuration, all at once. */
-export class InputErrors extends ProviderError {
-  readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
-    super(
-      "invalid",
-      problems.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("\n"),
-    );
-    this.problems = problems;
-  }
-}
-
-/** The resource exists, but not as it should: the engine keeps it with what is known and tries again next time. */
-export class PartialFailure extends ProviderError {
-  readonly id: string;
-  readonly outputs: Properties;
-  constructor(id: string, outputs: Properties, message: string, options?: ErrorOptions) {
-    super("precondition", message, options);
-    this.id = id;
-    this.outputs = outputs;
-  }
-}
 
 export interface ServiceError {
   code: status;

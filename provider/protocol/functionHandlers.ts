@@ -1,15 +1,16 @@
 /** Invoke and Call, for every function in the table. */
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
+import { ProviderError } from "../errors.ts";
 import { functions } from "../functions/index.ts";
 import { parse } from "../schema/parse.ts";
-import { toProperties } from "./customResource.ts";
-import { ProviderError, toStruct } from "./errors.ts";
-import { handler } from "./handler.ts";
-import { checkFailure } from "./resourceHandlers.ts";
 import {
   containsSecret, containsUnknown, decodeProperties, encodeProperties, type Properties, revealProperties, Secret,
   secretStrings, type WireProperties,
-} from "./values.ts"; // biome-ignore format: one import
+} from "../values.ts"; // biome-ignore format: one import
+import { toProperties } from "./customResource.ts";
+import { toStruct } from "./errors.ts";
+import { handler } from "./handler.ts";
+import { checkFailure } from "./resourceHandlers.ts";
 
 export const functionHandlers = {
   Invoke: handler(providerPb.InvokeRequest, async (request, { session, caller, secrets }) => {

@@ -1,5 +1,5 @@
 /** What is under way: each request has a signal that ends it, and Cancel ends them all. */
-import { PartialFailure, ProviderError } from "./errors.ts";
+import { PartialFailure, ProviderError } from "../errors.ts";
 
 export class Operations {
   readonly #cancelled = new AbortController();

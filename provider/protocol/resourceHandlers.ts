@@ -3,12 +3,9 @@
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
+import { InputErrors, type Problem, ProviderError } from "../errors.ts";
 import { resources } from "../resources/index.ts";
 import type { Context, CustomResource, Difference } from "../resources/resource.ts";
-import * as custom from "./customResource.ts";
-import { InputErrors, type Problem, ProviderError, toStruct } from "./errors.ts";
-import { type Call, handler } from "./handler.ts";
-import { typeOf } from "./session.ts";
 import {
   decodeProperties,
   encodeProperties,
@@ -16,7 +13,11 @@ import {
   redact,
   secretStrings,
   type WireProperties,
-} from "./values.ts";
+} from "../values.ts";
+import * as custom from "./customResource.ts";
+import { toStruct } from "./errors.ts";
+import { type Call, handler } from "./handler.ts";
+import { typeOf } from "./session.ts";
 
 export const resourceHandlers = {
   Check: handler(providerPb.CheckRequest, (request, call) => {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { artifactFields } from "../artifacts/artifact.ts";
 import { type ReportEntry, widening } from "../capabilities/report.ts";
 import { families } from "../capabilities/vocabulary.ts";
-import { InputErrors } from "../protocol/errors.ts";
+import { InputErrors } from "../errors.ts";
 import { isUnknown, list, map, object, optional, required } from "../schema/fields.ts";
 import { judge } from "./admissionJudgement.ts";
 import { type Context, defineResource } from "./resource.ts";

@@ -1,7 +1,7 @@
 /** Every bound name must be granted, and every granted one bound. */
 import type * as z from "zod";
 import { union } from "../capabilities/grant.ts";
-import type { Problem } from "../protocol/errors.ts";
+import type { Problem } from "../errors.ts";
 import { isKnown, isUnknown } from "../schema/fields.ts";
 import { propertyPath } from "../schema/parse.ts";
 import type { admissionInputs } from "./admission.ts";

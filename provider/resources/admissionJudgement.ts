@@ -4,7 +4,7 @@ import { cover } from "../capabilities/cover.ts";
 import { type Grant, union } from "../capabilities/grant.ts";
 import { type AcceptedRisk, buildReport, type ReportEntry, reportText } from "../capabilities/report.ts";
 import { encodeRules } from "../capabilities/rules.ts";
-import type { Problem } from "../protocol/errors.ts";
+import type { Problem } from "../errors.ts";
 import { isKnown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
 import { localEnforcement } from "../targets/local/enforcement.ts";
 import { worldProblem } from "../targets/local/world.ts";

@@ -2,9 +2,9 @@
 import type { ComponentResourceOptions, CustomResourceOptions, Input, Inputs, Output } from "@pulumi/pulumi";
 import outputModule from "@pulumi/pulumi/output.js";
 import resource from "@pulumi/pulumi/resource.js";
-import { isRecord, OutputValue, type Properties, Secret, type Value } from "../protocol/values.ts";
 import { isUnknown, type OrUnknown } from "../schema/fields.ts";
 import { decodeTarget, type Target } from "../targets/target.ts";
+import { isRecord, OutputValue, type Properties, Secret, type Value } from "../values.ts";
 import { singleModule } from "./admissionModules.ts";
 import type { AppInputs } from "./app.ts";
 import type { ComponentArguments, Constructed } from "./component.ts";

@@ -1,7 +1,7 @@
 /** The one shape of every component. */
 import type { ComponentResourceOptions, Inputs, Output } from "@pulumi/pulumi";
 import type * as z from "zod";
-import type { Properties } from "../protocol/values.ts";
+import type { Properties } from "../values.ts";
 
 export interface ComponentArguments<Known> {
   name: string;

@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { artifactFields } from "../artifacts/artifact.ts";
 import { CompositionError, composerVersion, parseCompositionRecipe } from "../artifacts/compose/index.ts";
-import type { Problem } from "../protocol/errors.ts";
+import { ArtifactError } from "../artifacts/errors.ts";
+import type { Problem } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import { isUnknown, list, map, object, optional, required, unknown } from "../schema/fields.ts";
-import { UserError } from "../userError.ts";
 import { artifactStore } from "./artifactStore.ts";
 import { accessOf, declarationOf, grantProblems, withAccess } from "./compositionParts.ts";
 import { type Context, defineResource } from "./resource.ts";
@@ -155,8 +156,10 @@ async function compose(composition: Inputs, context: Context): Promise<Outputs> 
   return { artifact: { ...artifact, recipe }, digest, size, imports, exports };
 }
 
+/** Bytes that are gone are no problem until something needs them: an unchanged Composition does not. */
 function problemsOf(error: unknown, { signal }: Context): Problem[] {
   if (signal.aborted || !(error instanceof UserError)) throw error;
-  if (error instanceof CompositionError) return [...error.problems];
+  if (error instanceof CompositionError) return error.problems.filter(({ missing }) => !missing);
+  if (error instanceof ArtifactError && error.code === "not-found") return [];
   return [{ path: error.property ?? "modules", message: error.message }];
 }

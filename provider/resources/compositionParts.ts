@@ -8,7 +8,7 @@ import {
   parseCompositionRecipe,
 } from "../artifacts/compose/index.ts";
 import { decodeGrant } from "../capabilities/grant.ts";
-import type { Problem } from "../protocol/errors.ts";
+import type { Problem } from "../errors.ts";
 import { holdsUnknown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
 import { propertyPath } from "../schema/parse.ts";
 import type { compositionInputs } from "./composition.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { artifactFields } from "../artifacts/artifact.ts";
-import { PartialFailure, ProviderError } from "../protocol/errors.ts";
+import { PartialFailure, ProviderError } from "../errors.ts";
 import {
   isUnknown,
   list,

@@ -6,10 +6,10 @@ import { ArtifactError } from "../artifacts/errors.ts";
 import type { Inspection } from "../artifacts/inspection.ts";
 import { loadModule } from "../artifacts/modules.ts";
 import { needs } from "../capabilities/habits.ts";
-import { Asset } from "../protocol/values.ts";
+import { UserError } from "../errors.ts";
 import { isUnknown, list, type OrUnknown, object, optional, required, unknown } from "../schema/fields.ts";
 import { asset } from "../schema/types.ts";
-import { UserError } from "../userError.ts";
+import { Asset } from "../values.ts";
 import { artifactStore } from "./artifactStore.ts";
 import { type Context, defineResource } from "./resource.ts";
 

@@ -1,6 +1,6 @@
 /** The one shape of every custom resource. `protocol/` turns requests into these calls; no resource sees the wire. */
 import type * as z from "zod";
-import type { Problem } from "../protocol/errors.ts";
+import type { Problem } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 
 /** Messages that reach the user through Pulumi's own log, at the resource that the request is about. */

@@ -1,6 +1,6 @@
 /** From a zod schema's verdict to problems at property paths, in words that a user of Pulumi expects. */
 import type * as z from "zod";
-import type { Problem } from "../protocol/errors.ts";
+import type { Problem } from "../errors.ts";
 import { documentation } from "./fields.ts";
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problems: Problem[] };

@@ -1,6 +1,6 @@
 /** From zod to the types of Pulumi's package schema (the meta-schema of pulumi/pulumi, pkg/codegen/schema). */
 import * as z from "zod";
-import { Asset } from "../protocol/values.ts";
+import { Asset } from "../values.ts";
 import { documentation, typeNames } from "./fields.ts";
 import { unwrap } from "./parse.ts";
 

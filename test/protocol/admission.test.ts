@@ -7,9 +7,9 @@ import { moduleArtifact } from "../../provider/artifacts/artifact.ts";
 import { encodeGrant, grantOf } from "../../provider/capabilities/grant.ts";
 import type { GrantInputs } from "../../provider/capabilities/grantFields.ts";
 import { decodeRules } from "../../provider/capabilities/rules.ts";
-import type { Properties } from "../../provider/protocol/values.ts";
 import { unknown } from "../../provider/schema/fields.ts";
 import { encodeTarget } from "../../provider/targets/target.ts";
+import type { Properties } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
 import { guestDigest, guestFile } from "./samples.ts";
 

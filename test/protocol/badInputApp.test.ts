@@ -2,7 +2,7 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Properties, Secret } from "../../provider/protocol/values.ts";
+import { type Properties, Secret } from "../../provider/values.ts";
 import { detailOf, struct, TestEngine, unary } from "./harness.ts";
 import { samples } from "./samples.ts";
 

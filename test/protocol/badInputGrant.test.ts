@@ -1,6 +1,6 @@
 /** What a CapabilityGrant says of entries that mean nothing, too much, or something else: input → message. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { OutputValue, type Properties, Secret, type Value } from "../../provider/protocol/values.ts";
+import { OutputValue, type Properties, Secret, type Value } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
 
 const type = "wasm:index:CapabilityGrant";

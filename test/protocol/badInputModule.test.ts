@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Asset, type Properties, Secret } from "../../provider/protocol/values.ts";
+import { Asset, type Properties, Secret } from "../../provider/values.ts";
 import { binary } from "../unit/inspectComponents.ts";
 import { TestEngine } from "./harness.ts";
 import { guestDigest, guestFile } from "./samples.ts";

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { grantOf } from "../../provider/capabilities/grant.ts";
 import { encodeRules } from "../../provider/capabilities/rules.ts";
-import { type Properties, Secret } from "../../provider/protocol/values.ts";
 import { unknown } from "../../provider/schema/fields.ts";
+import { type Properties, Secret } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
 import { samples } from "./samples.ts";
 

@@ -1,8 +1,8 @@
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeGrant } from "../../provider/capabilities/grant.ts";
-import type { Properties } from "../../provider/protocol/values.ts";
 import { unknown } from "../../provider/schema/fields.ts";
+import type { Properties } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
 import { samples } from "./samples.ts";
 

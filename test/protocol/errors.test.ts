@@ -1,14 +1,9 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import {
-  InputErrors,
-  PartialFailure,
-  ProviderError,
-  toServiceError,
-} from "../../provider/protocol/errors.ts";
+import { InputErrors, PartialFailure, ProviderError, UserError } from "../../provider/errors.ts";
+import { toServiceError } from "../../provider/protocol/errors.ts";
 import { Operations } from "../../provider/protocol/operations.ts";
-import { Secret } from "../../provider/protocol/values.ts";
-import { UserError } from "../../provider/userError.ts";
+import { Secret } from "../../provider/values.ts";
 import { detailOf } from "./harness.ts";
 
 const never = new AbortController().signal;

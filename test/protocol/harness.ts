@@ -14,7 +14,7 @@ import {
   encodeProperties,
   type Properties,
   type WireProperties,
-} from "../../provider/protocol/values.ts";
+} from "../../provider/values.ts";
 
 type Client = InstanceType<typeof providerGrpc.ResourceProviderClient>;
 

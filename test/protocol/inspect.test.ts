@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Store } from "../../provider/artifacts/store.ts";
-import { Secret } from "../../provider/protocol/values.ts";
+import { Secret } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
 import { guestDigest, guestFile, modules, samples } from "./samples.ts";
 

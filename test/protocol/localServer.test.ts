@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { moduleArtifact } from "../../provider/artifacts/artifact.ts";
 import { noRules } from "../../provider/capabilities/lattice.ts";
 import { encodeRules } from "../../provider/capabilities/rules.ts";
-import { type Properties, Secret } from "../../provider/protocol/values.ts";
 import { unknown } from "../../provider/schema/fields.ts";
+import { type Properties, Secret } from "../../provider/values.ts";
 import { detailOf, TestEngine } from "./harness.ts";
 import { guestDigest, guestFile } from "./samples.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { digestOf } from "../../provider/artifacts/digest.ts";
-import { Asset } from "../../provider/protocol/values.ts";
+import { Asset } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
 import { guestDigest, guestFile } from "./samples.ts";
 

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Store } from "../../provider/artifacts/store.ts";
+import { resources } from "../../provider/resources/index.ts";
+import { unknown } from "../../provider/schema/fields.ts";
 import {
   containsSecret,
   containsUnknown,
@@ -13,9 +15,7 @@ import {
   reveal,
   Secret,
   type Value,
-} from "../../provider/protocol/values.ts";
-import { resources } from "../../provider/resources/index.ts";
-import { unknown } from "../../provider/schema/fields.ts";
+} from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
 import { guestFile, modules, samples } from "./samples.ts";
 

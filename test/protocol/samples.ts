@@ -9,8 +9,8 @@ import { digestOf, digestSchema } from "../../provider/artifacts/digest.ts";
 import { encodeGrant, grantOf } from "../../provider/capabilities/grant.ts";
 import { noRules } from "../../provider/capabilities/lattice.ts";
 import { encodeRules } from "../../provider/capabilities/rules.ts";
-import { Asset, type Properties } from "../../provider/protocol/values.ts";
 import { encodeTarget } from "../../provider/targets/target.ts";
+import { Asset, type Properties } from "../../provider/values.ts";
 import lock from "../fixtures/guests/guests.lock.json" with { type: "json" };
 
 export const guestFile = (name: string) =>

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import structPb from "google-protobuf/google/protobuf/struct_pb.js";
 import { describe, expect, it } from "vitest";
 import { toStruct } from "../../provider/protocol/errors.ts";
+import { unknown } from "../../provider/schema/fields.ts";
 import {
   Archive,
   Asset,
@@ -16,8 +17,7 @@ import {
   secretStrings,
   type Value,
   type WireProperties,
-} from "../../provider/protocol/values.ts";
-import { unknown } from "../../provider/schema/fields.ts";
+} from "../../provider/values.ts";
 
 const assetSignature = "c44067f5952c0a294b673a41bacd8c17";
 const signatureKey = "4dabf18193072939515e22adb298388d";

@@ -8,7 +8,7 @@ import { Inspector } from "../../provider/artifacts/inspect.ts";
 import { inspectorVersion } from "../../provider/artifacts/inspection.ts";
 import { loadModule } from "../../provider/artifacts/modules.ts";
 import { Store } from "../../provider/artifacts/store.ts";
-import { UserError } from "../../provider/userError.ts";
+import { UserError } from "../../provider/errors.ts";
 import { binary, component, importing } from "./inspectComponents.ts";
 
 const script = join(import.meta.dirname, "../../provider/artifacts/inspectorProcess.ts");

@@ -1,5 +1,5 @@
 /** Compositions: modules wired by WIT interface into one component. Start at `Composer`. */
-export { Composer, type Planned } from "./composer.ts";
+export { Composer } from "./composer.ts";
 export type { ComposerOptions } from "./composerTool.ts";
 export { declarationOf } from "./declaration.ts";
 export { mermaid } from "./graph.ts";

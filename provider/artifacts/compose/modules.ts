@@ -44,7 +44,8 @@ export async function describeModules(
         throw error;
       }
       const property = error.property ? `${path}.${error.property}` : path;
-      problems.push({ path: property, message: `Module \`${name}\`: ${error.message}` });
+      const message = `Module \`${name}\`: ${error.message}`;
+      problems.push({ path: property, message, ...(error.code === "not-found" && { missing: true }) });
     }
   }
   return { modules: described, problems };
@@ -98,12 +99,21 @@ function inferred({ exports }: Inspection): Adaptation {
 }
 
 function cannotAdapt(name: string, kind: Adaptation, cause: ArtifactError): ArtifactError {
-  const detail = cause.message.split("\n").join(": ").slice(0, 500);
   return problem(
     "",
-    `It is a core module and cannot be adapted as a ${kind}: ${detail}. Build \`${name}\` as a component, for instance for wasm32-wasip2.`,
+    `It is a core module and cannot be adapted as a ${kind}: ${causes(cause.message)}. Build \`${name}\` as a component, for instance for wasm32-wasip2.`,
     cause,
   );
+}
+
+/** What the adapter says went wrong, which it numbers line by line, without its own part in it. */
+function causes(message: string): string {
+  const lines = message.split("\n").map((line) => line.replace(/^\s*(\d+: )?/, "").replace(/:?\s*$/, ""));
+  return lines
+    .slice(lines.indexOf("Caused by") + 1)
+    .filter((line) => line !== "")
+    .join(": ")
+    .slice(0, 500);
 }
 
 function problem(property: string, message: string, cause?: unknown): ArtifactError {

@@ -1,4 +1,4 @@
-import { UserError } from "../../userError.ts";
+import { UserError } from "../../errors.ts";
 import type { Artifact } from "../artifact.ts";
 
 /** What a core module for WASI preview 1 becomes: a program with a start, or a library that is called. */
@@ -79,6 +79,8 @@ export interface Plan {
 export interface Remark {
   path: string;
   message: string;
+  /** Nothing is wrong with the declaration: bytes that it needs are not on this machine. */
+  missing?: true;
 }
 
 export type Wiring =

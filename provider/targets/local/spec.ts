@@ -1,5 +1,5 @@
 import type { Rules } from "../../capabilities/rules.ts";
-import { UserError } from "../../userError.ts";
+import { UserError } from "../../errors.ts";
 
 /** What bounds one guest. */
 export interface Limits {

@@ -3,7 +3,7 @@
  * references, nested at any depth. The encoding is that of the Pulumi protocol ("Property values"): a plain
  * `google.protobuf.Struct` in which special values are objects that carry a signature.
  */
-import { isUnknown, type Unknown, unknown } from "../schema/fields.ts";
+import { isUnknown, type Unknown, unknown } from "./schema/fields.ts";
 
 const signatureKey = "4dabf18193072939515e22adb298388d";
 const signatures = {
