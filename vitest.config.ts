@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Test files of a tier, which is a folder under `test`. */
-function tier(name: string, limits: { testTimeout: number; hookTimeout: number; fileParallelism?: boolean }) {
+function tier(name: string, limits: { testTimeout: number; hookTimeout: number }) {
   return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], ...limits } };
 }
 
@@ -15,8 +15,8 @@ export default defineConfig({
     projects: [
       tier("unit", { testTimeout: 20 * seconds, hookTimeout: 20 * seconds }),
       tier("protocol", { testTimeout: 20 * seconds, hookTimeout: 20 * seconds }),
-      // The real engine, one stack at a time.
-      tier("engine", { testTimeout: 180 * seconds, hookTimeout: 180 * seconds, fileParallelism: false }),
+      // The real engine; each file has stacks of its own.
+      tier("engine", { testTimeout: 180 * seconds, hookTimeout: 180 * seconds }),
       tier("runtime", { testTimeout: 60 * seconds, hookTimeout: 60 * seconds }),
     ],
   },
