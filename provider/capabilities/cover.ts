@@ -224,8 +224,7 @@ function volumeConflicts(module: string, grants: Grant[]): CoverError[] {
 function summaryOf(module: string, denied: string[], habitual: Map<string, string>): string | undefined {
   if (denied.length === 0) return undefined;
   const languages = [...new Set(denied.map((name) => habitual.get(name)))].sort().join(" and ");
-  const count = denied.length === 1 ? "1 import" : `${denied.length} imports`;
-  return `module ${module}: ${count} that ${languages} brings in by itself stay denied: ${denied.join(", ")}`;
+  return `module ${module}: denied, and asked for by ${languages} itself: ${denied.join(", ")}`;
 }
 
 /** A family that no import can use; by grant, so that the reader knows where to look. */

@@ -67,6 +67,14 @@ describe("requests", () => {
     expect(await Promise.all([1, 2, 3, 4, 5, 6].map(() => get("/count")))).toEqual(Array(6).fill("1\n"));
   });
 
+  test("bodies of requests that wait for a thread arrive", async () => {
+    const limits = { memoryPages: 1024, requestTimeoutMs: 10_000, concurrency: 1 };
+    const { get } = await serve("echo", { limits });
+    const bodies = Array.from({ length: 20 }, (_, index) => `body ${index}`);
+    const answers = await Promise.all(bodies.map((body) => get("/", { method: "POST", body })));
+    for (const [index, answer] of answers.entries()) expect(answer.endsWith(`\n\nbody ${index}`)).toBe(true);
+  });
+
   test("requests beyond the concurrency wait for their turn", async () => {
     const limits = { memoryPages: 1024, requestTimeoutMs: 20_000, concurrency: 2 };
     const { get } = await serve("echo", { limits });

@@ -62,8 +62,16 @@ function end(instance: Instance): void {
   mailbox.reset();
 }
 
-function serve(instance: Instance, channel: number, head: RequestHead, hasBody: boolean): void {
+function serve(
+  instance: Instance,
+  channel: number,
+  head: RequestHead,
+  hasBody: boolean,
+  arrived: ToWorker[],
+): void {
   const exchange = instance.host.exchange(channel, head, hasBody);
+  // What came of the body while the request waited for a thread; nobody listened to its channel before.
+  mailbox.deliver(arrived);
   let problem: string | undefined;
   try {
     exported<Handler>(instance, "wasi:http/incoming-handler").handle(exchange.request, exchange.outparam);
@@ -92,11 +100,11 @@ function runOnce(instance: Instance): number {
 
 let spare: Instance | undefined;
 
-function onRequest(message: Extract<ToWorker, { type: "request" }>): void {
+function onRequest(message: Extract<ToWorker, { type: "request" }>, arrived: ToWorker[]): void {
   const instance = spare ?? create();
   mailbox.begin();
   spare = undefined;
-  serve(instance, message.channel, message.head, message.hasBody);
+  serve(instance, message.channel, message.head, message.hasBody, arrived);
   end(instance);
   mailbox.send({ type: "instance", state: "ended" });
   mailbox.flush();
@@ -105,8 +113,9 @@ function onRequest(message: Extract<ToWorker, { type: "request" }>): void {
 }
 
 port.on("message", (messages: ToWorker[]) => {
-  mailbox.deliver(messages);
-  for (const message of messages) if (message.type === "request") onRequest(message);
+  const request = messages.find((message) => message.type === "request");
+  if (request) onRequest(request, messages);
+  else mailbox.deliver(messages);
 });
 
 spare = create();
