@@ -22,6 +22,9 @@ const tiers: Record<string, ToolName[]> = {
   runtime: [],
 };
 
+/** Tools that some tests of a tier look for on PATH; without them these tests are skipped by name. */
+const extras: Record<string, ToolName[]> = { runtime: ["wasmtime"] };
+
 /** What is read of vitest's JSON report. */
 const reportSchema = z.object({
   numPassedTests: z.number(),
@@ -94,11 +97,26 @@ async function withTools(wanted: string[]): Promise<string[]> {
   return runnable;
 }
 
+/** The tools that some tests of these tiers look for, as far as they can be had. */
+async function extrasOf(runnable: string[]): Promise<ToolName[]> {
+  const found: ToolName[] = [];
+  for (const name of runnable.flatMap((tier) => extras[tier] ?? [])) {
+    try {
+      await toolPath([name]);
+      found.push(name);
+    } catch (error) {
+      if (!(error instanceof TaskError)) throw error;
+      console.error(`Skipping the tests that need ${name}.\n${error.message}`);
+    }
+  }
+  return found;
+}
+
 async function runVitest(runnable: string[], args: string[], report: string): Promise<number> {
   const vitest = inRepository("node_modules", "vitest", "vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const projects = runnable.flatMap((tier) => ["--project", tier]);
-  const tools = runnable.flatMap((tier) => tiers[tier] ?? []);
+  const tools = [...runnable.flatMap((tier) => tiers[tier] ?? []), ...(await extrasOf(runnable))];
   const { code } = await run(process.execPath, [vitest, "run", ...reporters, ...projects, ...args], {
     cwd: root,
     env: { PATH: await toolPath(tools) },

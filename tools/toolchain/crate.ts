@@ -25,14 +25,14 @@ export function crate({ name, version, features }: Crate): Source {
         report(`building with Cargo, ${crates} crates`);
       };
       report("building with Cargo");
-      const target = join(folder, "target");
+      const work = join(folder, "cargo");
       // The crate decides, not the caller's settings.
-      const env = { CARGO_TARGET_DIR: target, RUSTFLAGS: "", CARGO_TERM_COLOR: "never" };
-      const args = ["install", ...what, "--no-track", "--root", folder];
+      const env = { CARGO_TARGET_DIR: join(work, "target"), RUSTFLAGS: "", CARGO_TERM_COLOR: "never" };
+      const args = ["install", ...what, "--no-track", "--root", work];
       await cargo(args, { cwd: folder, env, signal, onLine: count });
       const file = fileName(executable);
-      await rename(join(folder, "bin", file), join(folder, file));
-      for (const rest of ["bin", "target"]) await rm(join(folder, rest), { recursive: true, force: true });
+      await rename(join(work, "bin", file), join(folder, file));
+      await rm(work, { recursive: true });
     },
   };
 }
