@@ -4,11 +4,13 @@ import { delimiter, dirname, join } from "node:path";
 import { compileNodeSdk } from "../../tools/sdk/compile.ts";
 import { guest, repository, Workspace } from "./workspace.ts";
 
-export async function nodeWorkspace(): Promise<Workspace> {
+/** `typeCheck`: as users have it; it takes most of a run's time, and a program of a test is short-lived. */
+export async function nodeWorkspace({ typeCheck = false } = {}): Promise<Workspace> {
   const workspace = await Workspace.create("nodejs");
   await linkPackages(workspace.program);
   const programNode = dirname(process.execPath);
   workspace.environment.PATH = [programNode, process.env.PATH ?? ""].join(delimiter);
+  if (!typeCheck) workspace.environment.PULUMI_NODEJS_TRANSPILE_ONLY = "true";
   await workspace.write({}, "nodejs");
   const manifest = { name: "program", private: true, main: "index.ts" };
   await writeFile(join(workspace.program, "package.json"), JSON.stringify(manifest));

@@ -31,7 +31,7 @@ describe("the storefront", () => {
     const log = (line: string) => console.error(line);
     missing = await buildLargeModules({ log, signal: taskSignal }).then(() => undefined, unavailable);
     if (missing) return;
-    workspace = await nodeWorkspace();
+    workspace = await nodeWorkspace({ typeCheck: true });
     for (const file of ["index.ts", "package.json", "tsconfig.json"]) await copy(file);
     for (const name of names) await copy(`modules/${name}.wasm`);
     // For the README's; a program of a user's has no use for it in its state.
