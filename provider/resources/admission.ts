@@ -94,9 +94,10 @@ export const Admission = defineResource({
   /** Other bytes that need and may do the same change nothing about what was admitted. */
   async diff(old, admission, found, context) {
     if (!found.every(({ path }) => path.startsWith("artifact"))) return found;
-    const { report, entries, rules, problems } = await judge(admission, context);
+    const { report, entries, rules, problems, missing } = await judge(admission, context);
     const now = { report, entries, rules };
-    return problems.length === 0 && isDeepStrictEqual(old.outputs, now) ? [] : found;
+    const isJudged = problems.length === 0 && missing.length === 0;
+    return isJudged && isDeepStrictEqual(old.outputs, now) ? [] : found;
   },
 
   async create(admission, context) {
@@ -112,7 +113,8 @@ export const Admission = defineResource({
 });
 
 async function judged(admission: Inputs, context: Context): Promise<Outputs> {
-  const { problems, report, entries, rules } = await judge(admission, context);
+  const { missing, report, entries, rules, ...judgement } = await judge(admission, context);
+  const problems = [...judgement.problems, ...missing];
   // What Check could not see in preview, because it was not known yet, comes to light here in the same words.
   if (problems.length > 0) throw new InputErrors(problems);
   return { report, entries, rules };

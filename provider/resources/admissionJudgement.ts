@@ -11,13 +11,12 @@ import { worldProblem } from "../targets/local/world.ts";
 import { decodeTarget } from "../targets/target.ts";
 import type { admissionInputs } from "./admission.ts";
 import { bindingProblems } from "./admissionBindings.ts";
-import { type JudgedModule, judgedArtifact } from "./admissionModules.ts";
+import { type Findings, type JudgedModule, judgedArtifact } from "./admissionModules.ts";
 import type { Context } from "./resource.ts";
 
 type Inputs = z.output<typeof admissionInputs>;
 
-export interface Judgement {
-  problems: Problem[];
+export interface Judgement extends Findings {
   warnings: string[];
   report: OrUnknown<string>;
   entries: OrUnknown<ReportEntry[]>;
@@ -26,7 +25,8 @@ export interface Judgement {
 
 export async function judge(inputs: Inputs, context: Context): Promise<Judgement> {
   const problems: Problem[] = [];
-  const judged = await judgedArtifact(inputs, context, problems);
+  const missing: Problem[] = [];
+  const judged = await judgedArtifact(inputs, context, { problems, missing });
   if (!isUnknown(inputs.target) && decodeTarget(inputs.target) === undefined) {
     problems.push({ path: "target", message: "is not the `target` output of an EdgeTarget of this version" });
   }
@@ -53,6 +53,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   const isPartlyKnown = grants.some((grant) => isUnknown(grant) || grant.unknown.length > 0);
   return {
     problems,
+    missing,
     warnings: [...coverages.flatMap(({ warnings }) => warnings), ...report.warnings],
     report: isPartlyKnown ? unknown : [reportText(report.entries), ...summaries].join("\n"),
     entries: isPartlyKnown ? unknown : report.entries,

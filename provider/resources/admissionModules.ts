@@ -4,6 +4,7 @@ import { type CompositionRecipe, parseCompositionRecipe } from "../artifacts/com
 import { parseInterface } from "../artifacts/compose/names.ts";
 import { ingredient } from "../artifacts/compose/recipe.ts";
 import { type Digest, digestSchema } from "../artifacts/digest.ts";
+import { ArtifactError } from "../artifacts/errors.ts";
 import type { Inspection } from "../artifacts/inspection.ts";
 import { decodeGrant, type Grant } from "../capabilities/grant.ts";
 import type { Problem } from "../errors.ts";
@@ -33,12 +34,19 @@ export interface JudgedArtifact {
   modules: JudgedModule[];
 }
 
+export interface Findings {
+  problems: Problem[];
+  /** Bytes that are not on this machine. An Admission that does not change needs none. */
+  missing: Problem[];
+}
+
 /** Where not even the artifact's modules are known, it is taken for a single one. */
 export async function judgedArtifact(
   inputs: Inputs,
   context: Context,
-  problems: Problem[],
+  found: Findings,
 ): Promise<JudgedArtifact> {
+  const { problems } = found;
   const { artifact, grants, denied } = inputs;
   const single = (whole: OrUnknown<Inspection>): JudgedArtifact => ({
     whole,
@@ -48,7 +56,7 @@ export async function judgedArtifact(
   });
   if (isUnknown(artifact)) return single(unknown);
   const digest = digestSchema.safeParse(artifact.digest);
-  const whole = digest.success ? await inspect(digest.data, context, problems) : unknown;
+  const whole = digest.success ? await inspect(digest.data, context, found) : unknown;
   if (isUnknown(artifact.recipe)) return single(whole);
   const recipe = readRecipe(artifact.recipe, problems);
   if (!recipe) return single(whole);
@@ -59,7 +67,7 @@ export async function judgedArtifact(
       message: "belongs to the modules of the Composition: give it there, for each of them",
     });
   }
-  return { whole, modules: await composedModules(recipe, whole, context, problems) };
+  return { whole, modules: await composedModules(recipe, whole, context, found) };
 }
 
 function readRecipe(text: string, problems: Problem[]): CompositionRecipe | undefined {
@@ -75,17 +83,17 @@ async function composedModules(
   recipe: CompositionRecipe,
   whole: OrUnknown<Inspection>,
   context: Context,
-  problems: Problem[],
+  found: Findings,
 ): Promise<JudgedModule[]> {
   const modules = Object.entries(recipe.modules).map(async ([name, content]): Promise<JudgedModule> => {
-    const inspection = await inspect(ingredient(content).digest, context, problems);
+    const inspection = await inspect(ingredient(content).digest, context, found);
     const { grants, denied } = recipe.access?.[name] ?? {};
     return {
       name,
       inspection: isUnknown(inspection)
         ? unknown
         : { ...inspection, imports: open(name, inspection, recipe, whole) },
-      grants: grantsOf(grants, problems),
+      grants: grantsOf(grants, found.problems),
       denied: textsOf(denied),
     };
   });
@@ -116,13 +124,14 @@ function trackOf(full: string): string {
 async function inspect(
   digest: Digest,
   { settings, signal }: Context,
-  problems: Problem[],
+  { problems, missing }: Findings,
 ): Promise<OrUnknown<Inspection>> {
   try {
     return await artifactStore(settings).inspector.inspect(digest, { signal });
   } catch (error) {
     if (!(error instanceof UserError) || signal.aborted) throw error;
-    problems.push({ path: "artifact", message: error.message });
+    const isMissing = error instanceof ArtifactError && error.code === "not-found";
+    (isMissing ? missing : problems).push({ path: "artifact", message: error.message });
     return unknown;
   }
 }

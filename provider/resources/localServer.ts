@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { artifactFields } from "../artifacts/artifact.ts";
+import { type Artifact, artifactFields } from "../artifacts/artifact.ts";
 import { PartialFailure, ProviderError } from "../errors.ts";
 import {
+  holdsUnknown,
   isUnknown,
   list,
   map,
@@ -12,6 +13,7 @@ import {
   unknown,
 } from "../schema/fields.ts";
 import * as local from "../targets/local/control.ts";
+import { artifactStore } from "./artifactStore.ts";
 import { guestOf, instanceId, localOptions } from "./localGuest.ts";
 import { checkServer } from "./localServerCheck.ts";
 import { type Context, defineResource } from "./resource.ts";
@@ -180,7 +182,7 @@ async function launch(
   running: local.ServerState | undefined,
   context: Context,
 ): Promise<Outputs> {
-  if (context.preview) return previewed(server, running);
+  if (context.preview) return await previewed(server, running, context);
   const options = localOptions(context);
   if (server.start === false) {
     if (running) await local.stop(running, options);
@@ -212,8 +214,16 @@ async function runJob(spec: local.JobSpec, context: Context): Promise<Outputs> {
   throw new PartialFailure(instanceId(context), outputs, message);
 }
 
-function previewed(server: Inputs, running: local.ServerState | undefined): Outputs {
+async function previewed(
+  server: Inputs,
+  running: local.ServerState | undefined,
+  { settings, signal }: Context,
+): Promise<Outputs> {
   if (server.start === false) return nothingStarted;
+  // Bytes that cannot be had shall not come to light in `up`.
+  if (!holdsUnknown(server.artifact)) {
+    await artifactStore(settings).composer.ensure(server.artifact as Artifact, { signal });
+  }
   if (server.run === "job") return { running: false, logFile: unknown, exitCode: 0 };
   const port: OrUnknown<number> = server.port ?? running?.port ?? unknown;
   const url = isUnknown(port) ? unknown : `http://127.0.0.1:${port}`;

@@ -203,6 +203,20 @@ describe("a composition whose modules have gone with the store", () => {
     expect(await workspace.state()).toEqual([]);
   });
 
+  test("stays as it is with its App in an update of something else, and fails a change of the App", async () => {
+    await workspace.write(without({ key: "OTHER" }));
+    expect(opsOf(await workspace.preview())).toEqual(["update wasm:index:CapabilityGrant other"]);
+    expect(opsOf(await workspace.up())).toEqual(["update wasm:index:CapabilityGrant other"]);
+    await workspace.write(without({ key: "OTHER", port: await freePort() }));
+    const failure = await workspace.up().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(EngineFailure);
+    expect((failure as EngineFailure).outcome.messages.join("\n")).toMatch(
+      /Module `(front|auth|kv)`: The bytes of sha256:[0-9a-f]{64} are not in this machine's cache\. Run with the Module that they come from; an Image would carry them to other machines\./,
+    );
+    // What runs goes on.
+    expect(await answer(workspace, "")).toEqual([401, "unknown token\n"]);
+  });
+
   test("goes on running, and is destroyed with its App", async () => {
     await workspace.refresh();
     expect(await answer(workspace, "")).toEqual([401, "unknown token\n"]);

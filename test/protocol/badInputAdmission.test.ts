@@ -59,7 +59,6 @@ describe("an artifact that the target cannot run", () => {
     ["a handler as a job", async () => ({ artifact: guestArtifact("echo"), run: "job" }), /^has no command, but an HTTP handler: leave out `run: "job"` to serve it$/],
     ["WASI 0.3 only", async () => ({ artifact: await artifactOf(await wasi03(), "component") }), /^is a component of WASI 0\.3 \(wasi:http\/handler@0\.3\.0\), and the local target serves WASI 0\.2/],
     ["a core module", async () => ({ artifact: await artifactOf(await binary("(module)"), "core") }), /^is a core module, and the local target runs components: build for wasm32-wasip2/],
-    ["bytes that this machine never saw", async () => ({ artifact: { ...moduleArtifact(digestOf(new Uint8Array(1)), "component") } }), /^The bytes of sha256:[0-9a-f]{64} are not in this machine's cache\. Run with the Module/],
   ]; // biome-ignore format: a table
 
   it.each(artifacts)("%s", async (_input, inputs, message) => {
@@ -68,6 +67,15 @@ describe("an artifact that the target cannot run", () => {
       { property: "artifact", reason: expect.stringMatching(message) },
     ]);
   });
+});
+
+it("bytes that this machine never saw are told where they are needed, not where nothing changes", async () => {
+  const artifact = { ...moduleArtifact(digestOf(new Uint8Array(1)), "component") };
+  expect(await check({ artifact })).toEqual([]);
+  const inputs = { artifact, target: encodeTarget({ kind: "local" }) };
+  await expect(engine.create(type, inputs, { preview: true })).rejects.toThrow(
+    /artifact: The bytes of sha256:[0-9a-f]{64} are not in this machine's cache\. Run with the Module/,
+  );
 });
 
 describe("grants that do not fit", () => {
