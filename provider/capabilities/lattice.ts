@@ -1,4 +1,8 @@
-/** Rules as a lattice: what covers what, what two have in common, and the one form of equal rules. */
+/**
+ * Rules as a lattice: what covers what, the least that covers two, the most that two have in common, and the one form of
+ * equal rules. Hosts, networks, folders and names are nested or have nothing in common, which is why entries can be compared
+ * one by one. Two networks are never put together to find that they are a third one.
+ */
 import { hostCovers, networkCovers } from "./hosts.ts";
 import type { FileRule, Origin, Rules, SocketRule } from "./rules.ts";
 import { ambients, families } from "./vocabulary.ts";
@@ -24,13 +28,23 @@ export function noRules(): Rules {
   };
 }
 
-/** Sorted, nothing twice; socket rules of one host and protocol and file rules of one path and volume become one. */
+/**
+ * The one form of equal rules: sorted, and without what another entry says already. Socket rules of one host and protocol
+ * become one, as do file rules of one path and volume; ports that a wider network has are left to it.
+ */
 export function normalRules(rules: Rules): Rules {
   const normal = { ...rules };
   for (const family of families) (normal[family] as unknown[]) = distinct(rules[family] as unknown[]);
-  normal.sockets = distinct(mergeSockets(rules.sockets));
+  normal.http = widest(normal.http, originCovers);
+  normal.nameLookup = widest(normal.nameLookup, hostCovers);
+  normal.sockets = distinct(withoutWiderPorts(mergeSockets(rules.sockets)));
   normal.filesystem = distinct(mergeFiles(rules.filesystem));
   return normal;
+}
+
+/** @param items nothing twice */
+function widest<T>(items: readonly T[], covering: (outer: T, inner: T) => boolean): T[] {
+  return items.filter((item) => !items.some((other) => other !== item && covering(other, item)));
 }
 
 function distinct<T>(items: readonly T[]): T[] {
@@ -45,6 +59,18 @@ function mergeSockets(rules: readonly SocketRule[]): SocketRule[] {
     merged.set(key, { host, protocol, ports: mergePorts([...(merged.get(key)?.ports ?? []), ...ports]) });
   }
   return [...merged.values()];
+}
+
+/** @param rules one for each host and protocol */
+function withoutWiderPorts(rules: readonly SocketRule[]): SocketRule[] {
+  return rules.flatMap((rule) => {
+    const wider = rules.filter(
+      (other) =>
+        other !== rule && other.protocol === rule.protocol && socketHostCovers(other.host, rule.host),
+    );
+    const ports = portsBeside(rule.ports, mergePorts(wider.flatMap((other) => other.ports)));
+    return ports.length === 0 ? [] : [{ ...rule, ports }];
+  });
 }
 
 function mergeFiles(rules: readonly FileRule[]): FileRule[] {
@@ -68,19 +94,41 @@ function mergePorts(ports: Ports): Ports {
   return merged;
 }
 
-/**
- * Whether `outer` permits everything that `inner` does. Never wrong when it says yes; it does not put two networks
- * together to find that they cover a third.
- */
-export function covers(outer: Rules, inner: Rules): boolean {
-  return (
-    inner.http.every((origin) => outer.http.some((each) => originCovers(each, origin))) &&
-    inner.sockets.every((rule) => socketCovered(outer.sockets, rule)) &&
-    inner.nameLookup.every((name) => outer.nameLookup.some((each) => hostCovers(each, name))) &&
-    inner.filesystem.every((rule) => outer.filesystem.some((each) => fileCovers(each, rule))) &&
-    labelFamilies.every((family) => inner[family].every((label) => outer[family].includes(label))) &&
-    ambients.every((family) => outer.ambient[family] || !inner.ambient[family])
+/** What is in `ports` and not in `others`. */
+function portsBeside(ports: Ports, others: Ports): Ports {
+  return others.reduce<Ports>(
+    (left, { from, to }) =>
+      left.flatMap((range) =>
+        [
+          { from: range.from, to: Math.min(range.to, from - 1) },
+          { from: Math.max(range.from, to + 1), to: range.to },
+        ].filter((part) => part.from <= part.to),
+      ),
+    mergePorts(ports),
   );
+}
+
+/** Whether `outer` permits everything that `inner` does. Never wrong when it says yes. */
+export function covers(outer: Rules, inner: Rules): boolean {
+  const { ambient, ...lists } = uncovered(outer, inner);
+  return (
+    Object.values(lists).every((entries) => entries.length === 0) && !Object.values(ambient).some(Boolean)
+  );
+}
+
+/** The entries of `inner` that `outer` does not permit, or not in full; of the ambient families, those that it lacks. */
+export function uncovered(outer: Rules, inner: Rules): Rules {
+  const missing = <T>(a: readonly T[], b: readonly T[], covering: (outer: T, inner: T) => boolean) =>
+    b.filter((item) => !a.some((each) => covering(each, item)));
+  const rest = noRules();
+  rest.http = missing(outer.http, inner.http, originCovers);
+  rest.sockets = inner.sockets.filter((rule) => !socketCovered(outer.sockets, rule));
+  rest.nameLookup = missing(outer.nameLookup, inner.nameLookup, hostCovers);
+  rest.filesystem = missing(outer.filesystem, inner.filesystem, fileCovers);
+  for (const family of labelFamilies)
+    rest[family] = inner[family].filter((label) => !outer[family].includes(label));
+  for (const family of ambients) rest.ambient[family] = inner.ambient[family] && !outer.ambient[family];
+  return rest;
 }
 
 const labelFamilies = [
@@ -94,7 +142,17 @@ const labelFamilies = [
   "interfaces",
 ] as const;
 
-/** What both permit. */
+/** What either permits: the least that covers both. */
+export function join(a: Rules, b: Rules): Rules {
+  const joined = noRules();
+  for (const family of families) {
+    (joined[family] as unknown[]) = [...(a[family] as unknown[]), ...(b[family] as unknown[])];
+  }
+  for (const family of ambients) joined.ambient[family] = a.ambient[family] || b.ambient[family];
+  return normalRules(joined);
+}
+
+/** What both permit: the most that both cover. */
 export function intersection(a: Rules, b: Rules): Rules {
   const common = noRules();
   common.http = pairs(a.http, b.http, (x, y) => narrower(originCovers, x, y));
@@ -125,8 +183,9 @@ function fileCovers(outer: FileRule, inner: FileRule): boolean {
   return sameFolder && (outer.access === "write" || inner.access === "read");
 }
 
+/** A name, as an address, covers itself alone. */
 function socketHostCovers(outer: string, inner: string): boolean {
-  return outer === inner || networkCovers(outer, inner);
+  return outer === inner || (outer.includes("/") && networkCovers(outer, inner));
 }
 
 function socketCovered(outer: readonly SocketRule[], inner: SocketRule): boolean {

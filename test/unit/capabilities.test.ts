@@ -2,23 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeGrant, encodeGrant, type Grant, grantOf, union } from "../../provider/capabilities/grant.ts";
 import { grantFields } from "../../provider/capabilities/grantFields.ts";
-import { covers, intersection, normalRules } from "../../provider/capabilities/lattice.ts";
 import { decodeRules, encodeRules, type Rules } from "../../provider/capabilities/rules.ts";
 import { unknown } from "../../provider/schema/fields.ts";
 import { parse } from "../../provider/schema/parse.ts";
 import { grantedOrigin } from "../../provider/targets/local/runtime/policy.ts";
-
-function grant(inputs: unknown, name = "g"): Grant {
-  const parsed = parse(grantFields, inputs);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return grantOf(name, parsed.value);
-}
-
-/** What Check reports, one line for each problem. */
-function problems(inputs: unknown): string[] {
-  const parsed = parse(grantFields, inputs);
-  return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
-}
+import { anyInputs, anyRules, grant, problems } from "./grantInputs.ts";
 
 const canonical = (inputs: unknown) => JSON.parse(encodeGrant(grant(inputs)));
 
@@ -282,148 +270,6 @@ describe("a grant as a string", () => {
   ])("is refused when it is %s", (text) => {
     expect(decodeGrant(text)).toBeUndefined();
   });
-});
-
-const label = fc.constantFrom("a", "b", "c");
-const port = fc.integer({ min: 1, max: 12 });
-const ports = fc.uniqueArray(
-  fc.tuple(port, port).map(([x, y]) => (x === y ? `${x}` : `${Math.min(x, y)}-${Math.max(x, y)}`)),
-  { minLength: 1, maxLength: 3 },
-);
-const host = fc.constantFrom(
-  "a.example.com",
-  "b.a.example.com",
-  "*.example.com",
-  "*.a.example.com",
-  "10.0.0.1",
-  "example.com",
-);
-const network = fc.constantFrom(
-  "10.0.0.0/8",
-  "10.1.0.0/16",
-  "10.1.2.3",
-  "192.0.2.0/24",
-  "fd00::/8",
-  "fd00::1",
-  "2001:db8::/32",
-  "a.example.com",
-);
-const origin = fc
-  .tuple(fc.constantFrom("http", "https"), host, fc.constantFrom("", ":80", ":443"))
-  .map((parts) => {
-    const [scheme, name, number] = parts;
-    return `${scheme}://${name}${(scheme === "http" && number === ":80") || (scheme === "https" && number === ":443") ? "" : number}`;
-  });
-const unique = { maxLength: 3 };
-const anyInputs = fc.record(
-  {
-    http: fc.uniqueArray(origin, unique),
-    nameLookup: fc.uniqueArray(fc.constantFrom("a.example.com", "*.example.com", "*.a.example.com"), unique),
-    sockets: fc.array(fc.record({ host: network, protocol: fc.constantFrom("tcp", "udp"), ports }), {
-      maxLength: 3,
-    }),
-    filesystem: fc.uniqueArray(
-      fc.record({
-        path: fc.constantFrom("/", "/a", "/a/b"),
-        access: fc.constantFrom("read", "write"),
-        volume: label,
-      }),
-      { maxLength: 3, selector: ({ path }) => path },
-    ),
-    environment: fc.uniqueArray(label, unique),
-    keyValue: fc.uniqueArray(label, unique),
-    interfaces: fc.uniqueArray(fc.constantFrom("x:y/a@1.0.0", "x:y/a@1.0.1"), unique),
-    ambient: fc.record({ clocks: fc.boolean(), stdio: fc.boolean() }, { requiredKeys: [] }),
-  },
-  { requiredKeys: [] },
-);
-const anyRules = anyInputs.map((inputs) => grant(inputs).rules);
-
-describe("rules are a lattice", () => {
-  const join = (a: Rules, b: Rules) => {
-    const merged = structuredClone(a);
-    for (const [family, value] of Object.entries(b)) {
-      if (Array.isArray(value)) (merged[family as "config"] as unknown[]).push(...value);
-    }
-    for (const key of ["clocks", "random", "stdio"] as const)
-      merged.ambient[key] = a.ambient[key] || b.ambient[key];
-    return normalRules(merged);
-  };
-
-  test("each covers itself, and what is covered by what is covered is covered", () => {
-    fc.assert(
-      fc.property(anyRules, anyRules, anyRules, (a, b, c) => {
-        expect(covers(a, a)).toBe(true);
-        const middle = intersection(a, b);
-        expect(covers(a, intersection(middle, c))).toBe(true);
-        if (covers(a, b) && covers(b, c)) expect(covers(a, c)).toBe(true);
-      }),
-    );
-  });
-
-  test("the intersection is the most that both cover", () => {
-    fc.assert(
-      fc.property(anyRules, anyRules, anyRules, (a, b, c) => {
-        const common = intersection(a, b);
-        expect(covers(a, common) && covers(b, common)).toBe(true);
-        expect(common).toEqual(intersection(b, a));
-        const below = intersection(common, c);
-        expect(covers(common, below)).toBe(true);
-        if (covers(a, c) && covers(b, c)) expect(covers(common, c)).toBe(true);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  test("the union covers each part, and nothing that covers both is left uncovered by it", () => {
-    fc.assert(
-      fc.property(anyRules, anyRules, anyRules, (a, b, c) => {
-        const both = join(a, b);
-        expect(covers(both, a) && covers(both, b)).toBe(true);
-        if (covers(c, a) && covers(c, b)) expect(covers(c, both)).toBe(true);
-        expect(join(b, a)).toEqual(both);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  test.each<[object, object, boolean]>([
-    [{ http: ["https://*.example.com"] }, { http: ["https://a.b.example.com"] }, true],
-    [{ http: ["https://*.example.com"] }, { http: ["https://example.com"] }, false],
-    [{ http: ["https://*.example.com"] }, { http: ["https://badexample.com"] }, false],
-    [{ http: ["https://*.example.com"] }, { http: ["http://a.example.com"] }, false],
-    [{ http: ["https://a.com"] }, { http: ["https://a.com:8443"] }, false],
-    [socketsOf("10.0.0.0/8", "1-9"), socketsOf("10.2.3.4", "3"), true],
-    [socketsOf("10.0.0.0/8", "1-9"), socketsOf("11.2.3.4", "3"), false],
-    [socketsOf("10.0.0.0/8", "1-9"), socketsOf("10.2.0.0/16", "9-10"), false],
-    [socketsOf("10.2.0.0/16", "1"), socketsOf("10.0.0.0/8", "1"), false],
-    [socketsOf("fd00::/8", "1"), socketsOf("fdff:1::/32", "1"), true],
-    [socketsOf("fd00::/8", "1"), socketsOf("fe00::1", "1"), false],
-    [socketsOf("0.0.0.0/1", "1"), socketsOf("::/1", "1"), false],
-    [
-      { filesystem: [{ path: "/a", access: "write", volume: "v" }] },
-      { filesystem: [{ path: "/a", access: "read", volume: "v" }] },
-      true,
-    ],
-    [
-      { filesystem: [{ path: "/a", access: "read", volume: "v" }] },
-      { filesystem: [{ path: "/a", access: "write", volume: "v" }] },
-      false,
-    ],
-    [
-      { filesystem: [{ path: "/a", access: "read", volume: "v" }] },
-      { filesystem: [{ path: "/a/b", access: "read", volume: "v" }] },
-      false,
-    ],
-    [{}, { ambient: { clocks: false } }, true],
-    [{ ambient: { clocks: false } }, {}, false],
-  ])("%j covers %j: %s", (outer, inner, expected) => {
-    expect(covers(grant(outer).rules, grant(inner).rules)).toBe(expected);
-  });
-
-  function socketsOf(name: string, range: string) {
-    return { sockets: [{ host: name, protocol: "tcp", ports: [range] }] };
-  }
 });
 
 describe("the rules of a module", () => {
