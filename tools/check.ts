@@ -18,6 +18,7 @@ const checks: Record<string, string[]> = {
   schema: [inRepository("tools", "schema.ts"), "--check"],
   SDKs: [inRepository("tools", "sdk.ts"), "--check"],
   guests: [inRepository("tools", "guests.ts"), "--check"],
+  guards: [inRepository("tools", "guards.ts"), "--check"],
   composer: [inRepository("tools", "composer.ts"), "--check"],
 };
 

@@ -18,6 +18,7 @@ import { runTask } from "./task.ts";
 export const composerSet: ComponentSet = {
   folder: inRepository("composer"),
   lockFile: "composer.lock.json",
+  target: "wasm32-wasip2",
   components: ["composer"],
 };
 

@@ -14,12 +14,14 @@ export const guestSets: readonly ComponentSet[] = [
   {
     folder: inRepository("examples/quickstart/module"),
     lockFile: "quickstart.lock.json",
+    target: "wasm32-wasip2",
     components: ["quickstart"],
     copies: inRepository("examples/quickstart-yaml/module"),
   },
   {
     folder: inRepository("test/fixtures/guests"),
     lockFile: "guests.lock.json",
+    target: "wasm32-wasip2",
     components: ["client", "command", "config", "echo", "files", "needs-kv", "plain", "sockets"],
   },
 ];

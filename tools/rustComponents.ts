@@ -10,11 +10,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
+import { componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import * as z from "zod";
 import { cacheFolder } from "../provider/artifacts/cacheFolder.ts";
 import { TaskError } from "./task.ts";
-
-const target = "wasm32-wasip2";
 
 /** One Cargo workspace, and the components that come out of it. */
 export interface ComponentSet {
@@ -22,6 +21,11 @@ export interface ComponentSet {
   folder: string;
   lockFile: string;
   components: readonly string[];
+  /**
+   * `wasm32-wasip2` gives components, which import what Rust's standard library does. Of `wasm32-unknown-unknown` come core
+   * modules; the components that are made of them import nothing but what their WIT world names.
+   */
+  target: "wasm32-wasip2" | "wasm32-unknown-unknown";
   /** A further folder that has the components: programs in YAML read no file outside their own. */
   copies?: string;
 }
@@ -65,7 +69,7 @@ interface Compiler {
 const run = promisify(execFile);
 
 /** The compiler that Cargo takes in that folder, or undefined where Rust is not installed. */
-async function findCompiler(folder: string): Promise<Compiler | undefined> {
+async function findCompiler({ folder, target }: ComponentSet): Promise<Compiler | undefined> {
   try {
     const options = { cwd: folder, timeout: 60_000 };
     const verbose = (await run("rustc", ["-vV"], options)).stdout;
@@ -92,7 +96,7 @@ async function cargo(
   const kept = Object.entries(process.env).filter(
     ([key]) => !/^(CARGO_(PROFILE|BUILD|TARGET)_|RUSTFLAGS|RUSTC)/.test(key),
   );
-  const child = spawn("cargo", [...args, "--locked", "--target", target], {
+  const child = spawn("cargo", [...args, "--locked", "--target", set.target], {
     cwd: set.folder,
     env: { ...Object.fromEntries(kept), ...environment },
     stdio: "inherit",
@@ -122,21 +126,21 @@ async function build(set: ComponentSet, compiler: Compiler): Promise<Map<string,
     CARGO_ENCODED_RUSTFLAGS: remapFlags(set, compiler, targetFolder),
   });
   if (!built) throw new TaskError(`The components of ${set.folder} do not build; Cargo says why above.`);
-  const release = join(targetFolder, target, "release");
-  const read = async (name: string): Promise<[string, Uint8Array]> => [
-    name,
-    await readFile(join(release, `${name.replaceAll("-", "_")}.wasm`)).catch(() =>
+  const release = join(targetFolder, set.target, "release");
+  const read = async (name: string): Promise<[string, Uint8Array]> => {
+    const bytes = await readFile(join(release, `${name.replaceAll("-", "_")}.wasm`)).catch(() =>
       readFile(join(release, `${name}.wasm`)),
-    ),
-  ];
+    );
+    return [name, set.target === "wasm32-wasip2" ? bytes : await componentNew(bytes)];
+  };
   return new Map(await Promise.all(set.components.map(read)));
 }
 
 /** Builds one set into the repository. */
 async function rebuild(set: ComponentSet): Promise<void> {
-  const compiler = await findCompiler(set.folder);
+  const compiler = await findCompiler(set);
   if (!compiler) throw new TaskError("Rust is not installed: see https://rustup.rs");
-  if (!compiler.hasTarget) throw new TaskError(`Rust lacks the target: run \`rustup target add ${target}\``);
+  if (!compiler.hasTarget) throw new TaskError(`Rust lacks the target: run \`rustup target add ${set.target}\``);
   const built = await build(set, compiler);
   const lock: ComponentLock = { rustc: compiler.rustc, host: compiler.host, components: {} };
   for (const [name, bytes] of built) {
@@ -157,7 +161,7 @@ async function reasonToSkip(
   const recorded = `${lock.rustc} on ${lock.host}`;
   const present = `${compiler.rustc} on ${compiler.host}`;
   if (present !== recorded) return `they were built by ${recorded}, here is ${present}`;
-  if (!compiler.hasTarget) return `the target is not installed (\`rustup target add ${target}\`)`;
+  if (!compiler.hasTarget) return `the target is not installed (\`rustup target add ${set.target}\`)`;
   if (!(await cargo(set, ["fetch"], {}))) return "their dependencies cannot be fetched";
   return undefined;
 }
@@ -165,7 +169,7 @@ async function reasonToSkip(
 /** Rebuilds one set beside the repository; false when a committed component is not what its source gives. */
 async function check(set: ComponentSet): Promise<boolean> {
   const lock = await readLock(set);
-  const compiler = await findCompiler(set.folder);
+  const compiler = await findCompiler(set);
   const reason = await reasonToSkip(set, lock, compiler);
   if (reason || !compiler) {
     console.log(`skipped: ${set.components.join(", ")}: ${reason}`);

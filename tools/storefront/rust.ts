@@ -13,6 +13,7 @@ import { runTask } from "../task.ts";
 export const storefrontSet: ComponentSet = {
   folder: inRepository("examples/storefront/modules"),
   lockFile: "modules.lock.json",
+  target: "wasm32-wasip2",
   components: ["auth", "images"],
 };
 
