@@ -134,6 +134,35 @@ function inputsOf({ rules, ambient, unknown: notKnown }: Grant): Record<string, 
   };
 }
 
+/**
+ * The grant with what others permit as well, under its own name. Of one that is not known yet, anything may come.
+ */
+export function extended(grant: Grant, others: readonly OrUnknown<Grant>[]): Grant {
+  const known = [grant, ...others.filter(isKnown)];
+  const notKnown =
+    known.length <= others.length
+      ? [...families, ...ambients]
+      : [...new Set(known.flatMap((each) => each.unknown))];
+  const said = ambients.flatMap((family) => {
+    const value = notKnown.includes(family) ? undefined : saidOf(known, family);
+    return value === undefined ? [] : [[family, value] as const];
+  });
+  const ambient: Grant["ambient"] = Object.fromEntries(said);
+  const rules = union(known);
+  return {
+    name: grant.name,
+    rules: { ...rules, ambient: { ...noRules().ambient, ...ambient } },
+    ambient,
+    unknown: notKnown,
+  };
+}
+
+/** Where two grants disagree, the one that allows wins. */
+function saidOf(grants: readonly Grant[], family: Ambient): boolean | undefined {
+  const said = grants.map((grant) => grant.ambient[family]).filter((value) => value !== undefined);
+  return said.length === 0 ? undefined : said.includes(true);
+}
+
 /** What a module may do with all of its grants. An ambient family is on unless grants only say that it is off. */
 export function union(grants: readonly Grant[]): Rules {
   const rules = noRules();
@@ -141,8 +170,7 @@ export function union(grants: readonly Grant[]): Rules {
     (rules[family] as unknown[]) = grants.flatMap((grant) => grant.rules[family] as unknown[]);
   }
   for (const family of ambients) {
-    const said = grants.map((grant) => grant.ambient[family]).filter((value) => value !== undefined);
-    rules.ambient[family] = said.length === 0 || said.includes(true);
+    rules.ambient[family] = saidOf(grants, family) ?? true;
   }
   return normalRules(rules);
 }

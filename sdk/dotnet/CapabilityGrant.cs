@@ -13,6 +13,7 @@ namespace Pulumi.Wasm
     /// A named, reusable set of permissions. Only what is named is allowed, and everything else is denied.
     /// 
     /// A grant holds names only: never values, secrets or paths of a machine. What a name stands for, the App's bindings say.
+    /// Grants can build on one another: see `extends`.
     /// </summary>
     [WasmResourceType("wasm:index:CapabilityGrant")]
     public partial class CapabilityGrant : global::Pulumi.CustomResource
@@ -46,6 +47,12 @@ namespace Pulumi.Wasm
         /// </summary>
         [Output("environment")]
         public Output<ImmutableArray<string>> Environment { get; private set; } = null!;
+
+        /// <summary>
+        /// Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
+        /// </summary>
+        [Output("extends")]
+        public Output<ImmutableArray<string>> Extends { get; private set; } = null!;
 
         /// <summary>
         /// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
@@ -199,6 +206,18 @@ namespace Pulumi.Wasm
         {
             get => _environment ?? (_environment = new InputList<string>());
             set => _environment = value;
+        }
+
+        [Input("extends")]
+        private InputList<string>? _extends;
+
+        /// <summary>
+        /// Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
+        /// </summary>
+        public InputList<string> Extends
+        {
+            get => _extends ?? (_extends = new InputList<string>());
+            set => _extends = value;
         }
 
         [Input("filesystem")]

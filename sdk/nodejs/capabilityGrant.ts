@@ -10,6 +10,7 @@ import * as utilities from "./utilities";
  * A named, reusable set of permissions. Only what is named is allowed, and everything else is denied.
  *
  * A grant holds names only: never values, secrets or paths of a machine. What a name stands for, the App's bindings say.
+ * Grants can build on one another: see `extends`.
  *
  * ```typescript
  * import * as wasm from "pulumi-wasm";
@@ -18,6 +19,7 @@ import * as utilities from "./utilities";
  *   http: ["https://api.stripe.com"],
  *   environment: ["STRIPE_KEY"],
  * });
+ * const shop = new wasm.CapabilityGrant("shop", { extends: [stripe.grant], sql: ["orders"] });
  * ```
  */
 export class CapabilityGrant extends pulumi.CustomResource {
@@ -67,6 +69,10 @@ export class CapabilityGrant extends pulumi.CustomResource {
      * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
      */
     declare public readonly environment: pulumi.Output<string[] | undefined>;
+    /**
+     * Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
+     */
+    declare public readonly extends: pulumi.Output<string[] | undefined>;
     /**
      * Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
      */
@@ -120,6 +126,7 @@ export class CapabilityGrant extends pulumi.CustomResource {
             resourceInputs["calls"] = args?.calls;
             resourceInputs["config"] = args?.config;
             resourceInputs["environment"] = args?.environment;
+            resourceInputs["extends"] = args?.extends;
             resourceInputs["filesystem"] = args?.filesystem;
             resourceInputs["http"] = args?.http;
             resourceInputs["interfaces"] = args?.interfaces;
@@ -135,6 +142,7 @@ export class CapabilityGrant extends pulumi.CustomResource {
             resourceInputs["calls"] = undefined /*out*/;
             resourceInputs["config"] = undefined /*out*/;
             resourceInputs["environment"] = undefined /*out*/;
+            resourceInputs["extends"] = undefined /*out*/;
             resourceInputs["filesystem"] = undefined /*out*/;
             resourceInputs["grant"] = undefined /*out*/;
             resourceInputs["http"] = undefined /*out*/;
@@ -174,6 +182,10 @@ export interface CapabilityGrantArgs {
      * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
      */
     environment?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
+     */
+    extends?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
      * Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
      */

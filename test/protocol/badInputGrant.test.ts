@@ -1,5 +1,7 @@
 /** What a CapabilityGrant says of entries that mean nothing, too much, or something else: input → message. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeGrant, grantOf } from "../../provider/capabilities/grant.ts";
+import type { GrantInputs } from "../../provider/capabilities/grantFields.ts";
 import { OutputValue, type Properties, Secret, type Value } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
 
@@ -50,6 +52,14 @@ it.each(origins)("http: %j", async (origin, message) => {
   expect(failures).toEqual([{ property: "http[1]", reason: message }]);
 });
 
+const web = grant("web", { http: ["https://api.example.com"] });
+const data = grant("data", { filesystem: [{ path: "/data", access: "read", volume: "catalog" }] });
+const uploads = grant("uploads", { filesystem: [{ path: "/data", access: "write", volume: "incoming" }] });
+
+function grant(name: string, inputs: GrantInputs): string {
+  return encodeGrant(grantOf(name, inputs));
+}
+
 const typesAndNames: [input: string, inputs: Properties, property: string, message: string][] = [
   ["text for a list", { http: "https://a.example.com" }, "http", "expected a list, got a string"],
   ["a list for an object", { ambient: ["clocks"] }, "ambient", "expected an object, got a list"],
@@ -60,10 +70,15 @@ const typesAndNames: [input: string, inputs: Properties, property: string, messa
   ["none of the words", { sockets: [{ host: "::1", protocol: "sctp", ports: ["1"] }] }, "sockets[0].protocol", 'expected "tcp" or "udp"'],
   ["a word for true or false", { ambient: { clocks: "off" } }, "ambient.clocks", "expected true or false, got a string"],
   ["a property left out", { filesystem: [{ path: "/data", access: "read" }] }, "filesystem[0].volume", "is required: Name of the volume"],
-  ["an unknown property", { htpp: [] }, "htpp", "unknown property; the properties are http, sockets, nameLookup, filesystem, environment, config, keyValue, blobs, messaging, sql, calls, interfaces, ambient"],
+  ["an unknown property", { htpp: [] }, "htpp", "unknown property; the properties are http, sockets, nameLookup, filesystem, environment, config, keyValue, blobs, messaging, sql, calls, interfaces, ambient, extends"],
   ["an unknown property, three levels deep", { filesystem: [{ path: "/data", access: "read", volume: "v", mode: 1 }] }, "filesystem[0].mode", "unknown property; the properties are path, access, volume"],
-  ["an unknown property beside unusual letters", { "a b": 1 }, '["a b"]', "unknown property; the properties are http, sockets, nameLookup, filesystem, environment, config, keyValue, blobs, messaging, sql, calls, interfaces, ambient"],
+  ["an unknown property beside unusual letters", { "a b": 1 }, '["a b"]', "unknown property; the properties are http, sockets, nameLookup, filesystem, environment, config, keyValue, blobs, messaging, sql, calls, interfaces, ambient, extends"],
   ["a value for a key", { environment: ["TOKEN=abc"] }, "environment[0]", "holds a value; name the key alone and give the value in the App's bindings"],
+  ["a grant's name for its output", { extends: ["stripe"] }, "extends[0]", "is not the `grant` output of a CapabilityGrant of this version"],
+  ["a grant for a list of them", { extends: web }, "extends", "expected a list, got a string"],
+  ["the same grant twice", { extends: [web, data, web] }, "extends[2]", "is the same grant as entry 0; leave one out"],
+  ["another volume than an included grant has", { filesystem: [{ path: "/data", access: "read", volume: "mine" }], extends: [web, data] }, "extends[1]", "grant data has the volume catalog at /data, where this grant has mine; give one of them another path"],
+  ["two included grants with a volume each", { extends: [data, uploads] }, "extends[1]", "grant uploads has the volume incoming at /data, where grant data has catalog; give one of them another path"],
   ["a relative path in the guest", { filesystem: [{ path: "data", access: "read", volume: "v" }] }, "filesystem[0].path", "is not absolute; begin it with /, as the guest sees it"],
 ]; // biome-ignore format: a table
 

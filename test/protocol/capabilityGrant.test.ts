@@ -1,6 +1,7 @@
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeGrant } from "../../provider/capabilities/grant.ts";
+import { ambients, families } from "../../provider/capabilities/vocabulary.ts";
 import { unknown } from "../../provider/schema/fields.ts";
 import type { Properties } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
@@ -56,6 +57,67 @@ describe(type, () => {
     });
     expect([...diffs].sort()).toEqual(["environment", "http"]);
     expect(replaces).toEqual([]);
+  });
+
+  describe("that extends others", () => {
+    const made = async (inputs: Properties) => (await engine.create(type, inputs)).outputs.grant as string;
+    const preview = async (inputs: Properties) => {
+      expect((await engine.check(type, inputs)).failures).toEqual([]);
+      const { outputs } = await engine.create(type, inputs, { preview: true });
+      return decodeGrant(outputs.grant as string);
+    };
+
+    it("permits what any of them does, through several of them too, under its own name", async () => {
+      const first = await made({ http: ["https://*.example.com"], environment: ["A"] });
+      const second = await made({ extends: [first], environment: ["B"] });
+      const whole = await preview({ extends: [second], http: ["https://a.example.com", "https://b.test"] });
+      expect(whole?.name).toBe("it");
+      expect(whole?.unknown).toEqual([]);
+      expect(whole?.rules).toMatchObject({
+        http: [{ host: "*.example.com" }, { host: "b.test" }],
+        environment: ["A", "B"],
+      });
+    });
+
+    it("is the same string as a grant that says it all itself", async () => {
+      const base = await made({ http: ["https://a.example.com"], ambient: { clocks: false } });
+      expect(await made({ extends: [base], http: ["https://b.example.com"] })).toBe(
+        await made({ http: ["https://a.example.com", "https://b.example.com"], ambient: { clocks: false } }),
+      );
+    });
+
+    it.each<[own: Properties, base: Properties, clocks: boolean | undefined]>([
+      [{}, {}, undefined],
+      [{}, { clocks: false }, false],
+      [{ clocks: false }, {}, false],
+      [{ clocks: true }, { clocks: false }, true],
+      [{ clocks: false }, { clocks: true }, true],
+    ])("of ambient says %j with %j: clocks are %s", async (own, base, clocks) => {
+      const whole = await preview({ ambient: own, extends: [await made({ ambient: base })] });
+      expect(whole?.ambient.clocks).toBe(clocks);
+      expect(whole?.rules.ambient.clocks).toBe(clocks ?? true);
+    });
+
+    it("keeps what is known in preview, and says what is not", async () => {
+      const partly = await engine.create(
+        type,
+        { http: [unknown], environment: ["A"], ambient: { clocks: unknown } },
+        { preview: true },
+      );
+      const inputs: Properties = { extends: [partly.outputs.grant as string], config: ["c", unknown] };
+      const whole = await preview(inputs);
+      expect(whole?.unknown.sort()).toEqual(["clocks", "config", "http"]);
+      expect(whole?.rules).toMatchObject({ environment: ["A"], config: ["c"] });
+    });
+
+    it.each<[string, Properties]>([
+      ["one of them", { extends: [unknown] }],
+      ["the list of them", { extends: unknown }],
+    ])("could permit anything while %s is not known", async (_what, inputs) => {
+      const whole = await preview({ environment: ["A"], ...inputs });
+      expect(whole?.rules.environment).toEqual(["A"]);
+      expect(whole?.unknown).toEqual([...families, ...ambients]);
+    });
   });
 
   it("cannot be imported, for nothing of it exists outside the program", async () => {

@@ -77,6 +77,7 @@ export const samples: Record<string, Properties[]> = {
       calls: ["billing"],
       interfaces: ["acme:ai/model@1.2.0"],
       ambient: { clocks: true, random: false, stdio: true },
+      extends: [grant],
     },
   ],
   "wasm:index:EdgeTarget": [{ local: { memory: 64, requestTimeout: 5 } }],

@@ -14,6 +14,7 @@ import (
 // A named, reusable set of permissions. Only what is named is allowed, and everything else is denied.
 //
 // A grant holds names only: never values, secrets or paths of a machine. What a name stands for, the App's bindings say.
+// Grants can build on one another: see `extends`.
 type CapabilityGrant struct {
 	pulumi.CustomResourceState
 
@@ -27,6 +28,8 @@ type CapabilityGrant struct {
 	Config pulumi.StringArrayOutput `pulumi:"config"`
 	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
 	Environment pulumi.StringArrayOutput `pulumi:"environment"`
+	// Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
+	Extends pulumi.StringArrayOutput `pulumi:"extends"`
 	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
 	Filesystem FileGrantArrayOutput `pulumi:"filesystem"`
 	// The grant as one opaque string: pass it to an App. Its form is not part of the interface.
@@ -97,6 +100,8 @@ type capabilityGrantArgs struct {
 	Config []string `pulumi:"config"`
 	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
 	Environment []string `pulumi:"environment"`
+	// Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
+	Extends []string `pulumi:"extends"`
 	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
 	Filesystem []FileGrant `pulumi:"filesystem"`
 	// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
@@ -127,6 +132,8 @@ type CapabilityGrantArgs struct {
 	Config pulumi.StringArrayInput
 	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
 	Environment pulumi.StringArrayInput
+	// Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
+	Extends pulumi.StringArrayInput
 	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
 	Filesystem FileGrantArrayInput
 	// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
@@ -255,6 +262,11 @@ func (o CapabilityGrantOutput) Config() pulumi.StringArrayOutput {
 // Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
 func (o CapabilityGrantOutput) Environment() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *CapabilityGrant) pulumi.StringArrayOutput { return v.Environment }).(pulumi.StringArrayOutput)
+}
+
+// Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
+func (o CapabilityGrantOutput) Extends() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *CapabilityGrant) pulumi.StringArrayOutput { return v.Extends }).(pulumi.StringArrayOutput)
 }
 
 // Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.

@@ -26,6 +26,7 @@ class CapabilityGrantArgs:
                  calls: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  config: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  environment: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 extends: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  filesystem: pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgs']]]] = None,
                  http: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  interfaces: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
@@ -42,6 +43,7 @@ class CapabilityGrantArgs:
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] extends: Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
         :param pulumi.Input[Sequence[pulumi.Input['FileGrantArgs']]] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
@@ -61,6 +63,8 @@ class CapabilityGrantArgs:
             pulumi.set(__self__, "config", config)
         if environment is not None:
             pulumi.set(__self__, "environment", environment)
+        if extends is not None:
+            pulumi.set(__self__, "extends", extends)
         if filesystem is not None:
             pulumi.set(__self__, "filesystem", filesystem)
         if http is not None:
@@ -137,6 +141,18 @@ class CapabilityGrantArgs:
     @environment.setter
     def environment(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
         pulumi.set(self, "environment", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def extends(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
+        """
+        return pulumi.get(self, "extends")
+
+    @extends.setter
+    def extends(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "extends", value)
 
     @_builtins.property
     @pulumi.getter
@@ -246,6 +262,7 @@ class CapabilityGrant(pulumi.CustomResource):
                  calls: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  config: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  environment: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 extends: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  filesystem: pulumi.Input[Optional[Sequence[pulumi.Input[Union['FileGrantArgs', 'FileGrantArgsDict']]]]] = None,
                  http: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  interfaces: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
@@ -259,6 +276,7 @@ class CapabilityGrant(pulumi.CustomResource):
         A named, reusable set of permissions. Only what is named is allowed, and everything else is denied.
 
         A grant holds names only: never values, secrets or paths of a machine. What a name stands for, the App's bindings say.
+        Grants can build on one another: see `extends`.
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
@@ -267,6 +285,7 @@ class CapabilityGrant(pulumi.CustomResource):
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] extends: Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
         :param pulumi.Input[Sequence[pulumi.Input[Union['FileGrantArgs', 'FileGrantArgsDict']]]] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
@@ -286,6 +305,7 @@ class CapabilityGrant(pulumi.CustomResource):
         A named, reusable set of permissions. Only what is named is allowed, and everything else is denied.
 
         A grant holds names only: never values, secrets or paths of a machine. What a name stands for, the App's bindings say.
+        Grants can build on one another: see `extends`.
 
         :param str resource_name: The name of the resource.
         :param CapabilityGrantArgs args: The arguments to use to populate this resource's properties.
@@ -307,6 +327,7 @@ class CapabilityGrant(pulumi.CustomResource):
                  calls: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  config: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  environment: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 extends: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  filesystem: pulumi.Input[Optional[Sequence[pulumi.Input[Union['FileGrantArgs', 'FileGrantArgsDict']]]]] = None,
                  http: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  interfaces: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
@@ -329,6 +350,7 @@ class CapabilityGrant(pulumi.CustomResource):
             __props__.__dict__["calls"] = calls
             __props__.__dict__["config"] = config
             __props__.__dict__["environment"] = environment
+            __props__.__dict__["extends"] = extends
             __props__.__dict__["filesystem"] = filesystem
             __props__.__dict__["http"] = http
             __props__.__dict__["interfaces"] = interfaces
@@ -365,6 +387,7 @@ class CapabilityGrant(pulumi.CustomResource):
         __props__.__dict__["calls"] = None
         __props__.__dict__["config"] = None
         __props__.__dict__["environment"] = None
+        __props__.__dict__["extends"] = None
         __props__.__dict__["filesystem"] = None
         __props__.__dict__["grant"] = None
         __props__.__dict__["http"] = None
@@ -415,6 +438,14 @@ class CapabilityGrant(pulumi.CustomResource):
         Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
         """
         return pulumi.get(self, "environment")
+
+    @_builtins.property
+    @pulumi.getter
+    def extends(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
+        """
+        Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
+        """
+        return pulumi.get(self, "extends")
 
     @_builtins.property
     @pulumi.getter
