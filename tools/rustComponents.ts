@@ -140,7 +140,8 @@ async function build(set: ComponentSet, compiler: Compiler): Promise<Map<string,
 async function rebuild(set: ComponentSet): Promise<void> {
   const compiler = await findCompiler(set);
   if (!compiler) throw new TaskError("Rust is not installed: see https://rustup.rs");
-  if (!compiler.hasTarget) throw new TaskError(`Rust lacks the target: run \`rustup target add ${set.target}\``);
+  if (!compiler.hasTarget)
+    throw new TaskError(`Rust lacks the target: run \`rustup target add ${set.target}\``);
   const built = await build(set, compiler);
   const lock: ComponentLock = { rustc: compiler.rustc, host: compiler.host, components: {} };
   for (const [name, bytes] of built) {
