@@ -3,10 +3,11 @@ import type * as z from "zod";
 import { InputErrors, PartialFailure, type Problem, ProviderError } from "../errors.ts";
 import type { Context, CustomResource, State } from "../resources/resource.ts";
 import { documentation, isUnknown } from "../schema/fields.ts";
-import { parse } from "../schema/parse.ts";
+import { type Parsed, parse } from "../schema/parse.ts";
 import {
   Archive, Asset, containsSecret, isSecretAt, type Plain, type Properties, pathWithoutValue, reveal, revealProperties, Secret, type Value,
 } from "../values.ts"; // biome-ignore format: one import
+import { besideSecrets, secretsInArtifact } from "./artifactInputs.ts";
 import { compareInputs } from "./diff.ts";
 
 type Fields = Record<string, unknown>;
@@ -20,9 +21,9 @@ export interface Stored {
 export async function check(resource: CustomResource, news: Properties, context: Context) {
   const inputs = withDefaults(resource.inputs, news);
   const parsed = parseInputs(resource.inputs, inputs);
-  const problems: Problem[] = parsed.ok
-    ? ((await resource.check?.(parsed.value, context)) ?? [])
-    : parsed.problems;
+  const wrong = inputProblems(resource, inputs, parsed);
+  const problems =
+    parsed.ok && wrong.length === 0 ? ((await resource.check?.(parsed.value, context)) ?? []) : wrong;
   return { inputs, problems: problems.map((problem) => ({ ...problem, path: shown(inputs, problem) })) };
 }
 
@@ -118,8 +119,19 @@ export function parseInputs<T extends z.ZodObject>(schema: T, inputs: Properties
 function typed(resource: CustomResource, inputs: Properties): Fields {
   const parsed = parseInputs(resource.inputs, inputs);
   // The engine sends what Check has passed; anything else is a state that was edited or a request made by hand.
-  if (!parsed.ok) throw new InputErrors(parsed.problems);
+  const wrong = inputProblems(resource, inputs, parsed);
+  if (!parsed.ok || wrong.length > 0) throw new InputErrors(wrong);
   return parsed.value as Fields;
+}
+
+/** What is wrong with the inputs before the resource itself looks at them; of a secret that must go, nothing more. */
+function inputProblems(
+  { artifactInputs = [] }: CustomResource,
+  inputs: Properties,
+  parsed: Parsed<unknown>,
+): Problem[] {
+  const secrets = secretsInArtifact(artifactInputs, inputs);
+  return parsed.ok ? secrets : [...secrets, ...besideSecrets(parsed.problems, secrets)];
 }
 
 /** Old state is read with forbearance: an older version wrote it, or a run that was interrupted. */

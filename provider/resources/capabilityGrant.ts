@@ -77,6 +77,7 @@ export const CapabilityGrant = defineResource({
   description,
   inputs,
   outputs,
+  artifactInputs: ["*"],
 
   check: (grant, { name }) => volumeProblems(grant, name),
 

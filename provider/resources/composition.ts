@@ -117,6 +117,8 @@ export const Composition = defineResource({
   description,
   inputs: compositionInputs,
   outputs,
+  // A module's own bytes are what they are; its name and all that is said about it are written into the result.
+  artifactInputs: ["modules.*.grants", "modules.*.denied", "modules.*.adapt", "links", "exports", "wac"],
 
   async check(composition, context) {
     const problems = grantProblems(composition);

@@ -70,6 +70,11 @@ export interface CustomResource<I extends Shape = Shape, O extends Shape = Shape
    * An output that is not named here is derived from all inputs.
    */
   derivedFrom?: Partial<Record<keyof Fields<O> & string, readonly (keyof Fields<I> & string)[]>>;
+  /**
+   * Inputs that are rendered into an artifact, as paths of keys and `*` for each one: a secret in one of them, or around it,
+   * is an error.
+   */
+  artifactInputs?: readonly string[];
   /** What the schema cannot say. All problems at once; no effects but filling the cache. */
   check?(inputs: Fields<I>, context: Context): Promise<Problem[]> | Problem[];
   /** Has the last word on the differences that the comparison of inputs found; absent: they are the differences. */

@@ -2,11 +2,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { status } from "@grpc/grpc-js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Store } from "../../provider/artifacts/store.ts";
 import { resources } from "../../provider/resources/index.ts";
 import { unknown } from "../../provider/schema/fields.ts";
+import { propertyPath } from "../../provider/schema/parse.ts";
 import {
   containsSecret,
   containsUnknown,
@@ -114,7 +116,8 @@ describe.each(variants)("$type, sample $index", ({ type, sample }) => {
     },
   );
 
-  it.each(pathsOf(sample).map((path) => [path.join("."), path] as const))(
+  const paths = pathsOf(sample).map((path) => [path.join("."), path] as const);
+  it.each(paths.filter(([, path]) => !goesIntoArtifact(type, path)))(
     "a secret at %s stays one in what Check, Create and Update return",
     async (_name, path) => {
       const news = replaced(sample, path, (old) => new Secret(old)) as Properties;
@@ -128,7 +131,29 @@ describe.each(variants)("$type, sample $index", ({ type, sample }) => {
       await engine.delete(type, updated);
     },
   );
+
+  it.for(paths.filter(([, path]) => goesIntoArtifact(type, path)))(
+    "a secret at %s is refused, for it would go into an artifact",
+    async ([, path]) => {
+      const news = replaced(sample, path, (old) => new Secret(old)) as Properties;
+      const { failures } = await engine.check(type, news);
+      expect(failures).toEqual([
+        {
+          property: `${propertyPath(path)} (secret)`,
+          reason: expect.stringContaining("is secret; what goes"),
+        },
+      ]);
+      await expect(engine.create(type, news)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    },
+  );
 });
+
+/** Of a Composition, all but the modules' own bytes. */
+function goesIntoArtifact(type: string, path: Path): boolean {
+  return (
+    type === "wasm:index:CapabilityGrant" || (type === "wasm:index:Composition" && path[2] !== "artifact")
+  );
+}
 
 /** The input itself is echoed as a secret, and so is every output that is derived from it. */
 function expectNoLeak(type: string, root: string, outputs: Properties): void {
