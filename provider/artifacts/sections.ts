@@ -4,6 +4,8 @@
  * It expects bytes that a validator has accepted, and still fails on everything that it does not know.
  */
 
+import { Reader } from "./binaryReader.ts";
+
 /** What is behind a name: `externdesc` and `sortidx` of the specification. */
 export type ExternKind = "module" | "func" | "value" | "type" | "resource" | "component" | "instance";
 
@@ -54,15 +56,12 @@ function readExport(reader: Reader): Extern {
   return { ...name, kind };
 }
 
-function readName(reader: Reader): { name: string; implements?: string } {
+/** The name of an import or export. Form 1 is what encoders wrote for interfaces until 2024; engines read it as form 0. */
+export function readName(reader: Reader): { name: string; implements?: string } {
   const form = reader.byte();
   if (form > 2) throw new Error(`unknown form ${form} of a name at offset ${reader.offset}`);
   const name = reader.string();
-  if (form === 0) return { name };
-  if (form === 1) {
-    const suffix = reader.string();
-    return { name: `${name}${suffix}` };
-  }
+  if (form < 2) return { name };
   const result: { name: string; implements?: string } = { name };
   for (const [option, value] of reader.many(readNameOption)) {
     if (option === 0) result.implements = value;
@@ -100,64 +99,4 @@ function readSort(reader: Reader): ExternKind {
   const kind = ([undefined, "func", "value", "type", "component", "instance"] as const)[sort];
   if (!kind) throw new Error(`unknown sort ${sort} at offset ${reader.offset}`);
   return kind;
-}
-
-class Reader {
-  offset: number;
-  private readonly bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array, offset = 0) {
-    this.bytes = bytes;
-    this.offset = offset;
-  }
-
-  atEnd(): boolean {
-    return this.offset >= this.bytes.length;
-  }
-
-  byte(): number {
-    const byte = this.bytes[this.offset];
-    if (byte === undefined) throw new Error("unexpected end");
-    this.offset += 1;
-    return byte;
-  }
-
-  /** Unsigned LEB128, at most 32 bits. */
-  u32(): number {
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) {
-        if (value > 0xffffffff) break;
-        return value;
-      }
-    }
-    throw new Error(`a number larger than 32 bits at offset ${this.offset}`);
-  }
-
-  flag(what: string): boolean {
-    const byte = this.byte();
-    if (byte > 1) throw new Error(`unknown ${what} ${byte} at offset ${this.offset}`);
-    return byte === 1;
-  }
-
-  slice(length: number): Reader {
-    const end = this.offset + length;
-    if (end > this.bytes.length) throw new Error("unexpected end");
-    const part = new Reader(this.bytes.subarray(this.offset, end));
-    this.offset = end;
-    return part;
-  }
-
-  string(): string {
-    const { bytes } = this.slice(this.u32());
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  }
-
-  many<T>(read: (reader: Reader) => T): T[] {
-    const items: T[] = [];
-    for (let left = this.u32(); left > 0; left -= 1) items.push(read(this));
-    return items;
-  }
 }
