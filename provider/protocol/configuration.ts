@@ -2,13 +2,15 @@
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
-import { InputErrors, ProviderError } from "../errors.ts";
+import * as z from "zod";
+import { InputErrors, type Problem, ProviderError } from "../errors.ts";
 import { packageVersion } from "../package.ts";
 import { isUnknown } from "../schema/fields.ts";
-import { parse } from "../schema/parse.ts";
-import { type Settings, settingsFields } from "../settings.ts";
+import { parse, unwrap } from "../schema/parse.ts";
+import { quotedSettings, type Settings, settingsFields } from "../settings.ts";
 import {
-  decodeProperties, encodeProperties, type Plain, type Properties, revealProperties, secretStrings, type WireProperties,
+  containsSecret, decodeProperties, encodeProperties, isSecretAt, OutputValue, type Properties, pathWithoutValue, revealProperties, Secret,
+  secretStrings, type Value, type Wire, type WireProperties,
 } from "../values.ts"; // biome-ignore format: one import
 import { compareInputs } from "./diff.ts";
 import { toStruct } from "./errors.ts";
@@ -51,11 +53,13 @@ export const configurationHandlers = {
 
   CheckConfig: handler(providerPb.CheckRequest, (request, call) => {
     const news = decode(request.getNews(), call);
-    const parsed = parse(settingsFields, configured(news));
+    const { problems } = settingsOf(news);
     const response = new providerPb.CheckResponse();
     response.setInputs(toStruct(encodeProperties(news)));
     response.setFailuresList(
-      parsed.ok ? [] : parsed.problems.map((problem) => checkFailure(problem, call.secrets)),
+      problems.map(({ path, message }) =>
+        checkFailure({ path: pathWithoutValue(news, path), message }, call.secrets),
+      ),
     );
     return response;
   }),
@@ -69,12 +73,10 @@ export const configurationHandlers = {
 
   Configure: handler(providerPb.ConfigureRequest, (request, call) => {
     const args = decode(request.getArgs(), call);
-    const parsed = parse(settingsFields, configured(args));
-    if (!parsed.ok) throw new InputErrors(parsed.problems);
+    const { settings, problems } = settingsOf(args);
+    if (problems.length > 0) throw new InputErrors(problems);
     call.session.version = typeof args.version === "string" ? args.version : undefined;
-    call.session.settings = Object.fromEntries(
-      Object.entries(parsed.value).filter(([, value]) => value !== undefined && !isUnknown(value)),
-    ) as Settings;
+    call.session.settings = settings;
     const response = new providerPb.ConfigureResponse();
     response.setAcceptsecrets(true);
     response.setAcceptresources(true);
@@ -90,8 +92,37 @@ function decode(struct: structPb.Struct | undefined, call: Call): Properties {
   return decoded;
 }
 
+function settingsOf(properties: Properties): { settings: Settings; problems: Problem[] } {
+  const given = configured(properties);
+  const parsed = parse(settingsFields, revealProperties(given), (path) => isSecretAt(given, path));
+  const secrets = quotedSettings
+    .filter((key) => given[key] !== undefined && containsSecret(given[key]))
+    .map((path) => ({ path, message: "is secret, but errors quote it; set it without --secret" }));
+  if (!parsed.ok || secrets.length > 0)
+    return { settings: {}, problems: [...secrets, ...(parsed.ok ? [] : parsed.problems)] };
+  const known = Object.entries(parsed.value).filter(([, value]) => value !== undefined && !isUnknown(value));
+  return { settings: Object.fromEntries(known), problems: [] };
+}
+
 /** The engine adds the package's `version`, and sends everything that is not a string as JSON text. */
-function configured(properties: Properties): Record<string, Plain> {
-  const { version: _version, ...settings } = revealProperties(properties);
-  return settings;
+function configured({ version: _version, ...settings }: Properties): Properties {
+  const parts = Object.entries(settings).map(([key, value]) => {
+    const field = (settingsFields.shape as Record<string, z.ZodType>)[key];
+    const isObject = field !== undefined && unwrap(field) instanceof z.ZodObject;
+    return [key, isObject ? fromJson(value) : value] as const;
+  });
+  return Object.fromEntries(parts);
+}
+
+/** A value that JSON text stands for, also within a secret; other text as it is, for the schema to refuse. */
+function fromJson(value: Value): Value {
+  if (value instanceof Secret) return new Secret(fromJson(value.value));
+  if (value instanceof OutputValue)
+    return new OutputValue(fromJson(value.value), value.secret, value.dependencies);
+  if (typeof value !== "string") return value;
+  try {
+    return decodeProperties({ value: JSON.parse(value) as Wire }).value ?? null;
+  } catch {
+    return value;
+  }
 }

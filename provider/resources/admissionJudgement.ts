@@ -2,6 +2,7 @@
 import type * as z from "zod";
 import { cover } from "../capabilities/cover.ts";
 import { type Grant, union } from "../capabilities/grant.ts";
+import { aboveMaximum } from "../capabilities/maximum.ts";
 import { type AcceptedRisk, buildReport, type ReportEntry, reportText } from "../capabilities/report.ts";
 import { encodeRules } from "../capabilities/rules.ts";
 import type { Problem } from "../errors.ts";
@@ -45,6 +46,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   const errors = [
     ...coverages.flatMap(({ errors: found }) => found.map(({ message }) => message)),
     ...report.errors,
+    ...modules.flatMap((module) => excess(module, context)),
   ];
   problems.push(...errors.map((message) => ({ path: "grants", message })));
   problems.push(...bindingProblems(inputs.bindings, modules));
@@ -59,6 +61,12 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
     entries: isPartlyKnown ? unknown : report.entries,
     rules: isPartlyKnown ? unknown : encodeRules(rulesOf(modules)),
   };
+}
+
+/** What a module was granted beyond the stack's maximum. */
+function excess(module: JudgedModule, { settings }: Context): string[] {
+  const { maximumGrants } = settings;
+  return maximumGrants ? aboveMaximum(union(module.grants.filter(isKnown)), maximumGrants, module) : [];
 }
 
 /** What the component as a whole may do: the host cannot tell its modules apart. */

@@ -22,6 +22,8 @@ export const singleModule = "main";
 
 export interface JudgedModule {
   name: string;
+  /** Of the module as it was declared. */
+  digest: OrUnknown<Digest>;
   /** Its imports that no neighbour serves. */
   inspection: OrUnknown<Pick<Inspection, "imports" | "producers">>;
   grants: OrUnknown<Grant>[];
@@ -48,18 +50,24 @@ export async function judgedArtifact(
 ): Promise<JudgedArtifact> {
   const { problems } = found;
   const { artifact, grants, denied } = inputs;
-  const single = (whole: OrUnknown<Inspection>): JudgedArtifact => ({
+  const single = (whole: OrUnknown<Inspection>, digest: OrUnknown<Digest>): JudgedArtifact => ({
     whole,
     modules: [
-      { name: singleModule, inspection: whole, grants: grantsOf(grants, problems), denied: textsOf(denied) },
+      {
+        name: singleModule,
+        digest,
+        inspection: whole,
+        grants: grantsOf(grants, problems),
+        denied: textsOf(denied),
+      },
     ],
   });
-  if (isUnknown(artifact)) return single(unknown);
-  const digest = digestSchema.safeParse(artifact.digest);
-  const whole = digest.success ? await inspect(digest.data, context, found) : unknown;
-  if (isUnknown(artifact.recipe)) return single(whole);
+  if (isUnknown(artifact)) return single(unknown, unknown);
+  const digest = digestSchema.safeParse(artifact.digest).data ?? unknown;
+  const whole = isUnknown(digest) ? unknown : await inspect(digest, context, found);
+  if (isUnknown(artifact.recipe)) return single(whole, digest);
   const recipe = readRecipe(artifact.recipe, problems);
-  if (!recipe) return single(whole);
+  if (!recipe) return single(whole, digest);
   for (const [path, texts] of Object.entries({ grants: textsOf(grants), denied: textsOf(denied) })) {
     if (texts.length === 0) continue;
     problems.push({
@@ -86,10 +94,12 @@ async function composedModules(
   found: Findings,
 ): Promise<JudgedModule[]> {
   const modules = Object.entries(recipe.modules).map(async ([name, content]): Promise<JudgedModule> => {
-    const inspection = await inspect(ingredient(content).digest, context, found);
+    const digest = digestSchema.parse(ingredient(content).digest);
+    const inspection = await inspect(digest, context, found);
     const { grants, denied } = recipe.access?.[name] ?? {};
     return {
       name,
+      digest,
       inspection: isUnknown(inspection)
         ? unknown
         : { ...inspection, imports: open(name, inspection, recipe, whole) },

@@ -49,6 +49,12 @@ namespace Pulumi.Wasm
         [Input("cacheDirectory")]
         public Input<string>? CacheDirectory { get; set; }
 
+        /// <summary>
+        /// The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
+        /// </summary>
+        [Input("maximumGrants", json: true)]
+        public Input<Inputs.MaximumGrantsArgs>? MaximumGrants { get; set; }
+
         public ProviderArgs()
         {
         }

@@ -63,7 +63,7 @@ describe("the service", () => {
       engine.client.checkConfig(request, reply),
     );
     expect(response.getFailuresList().map((failure) => failure.toObject())).toEqual([
-      { property: "cacheDirectorie", reason: "unknown property; the properties are cacheDirectory" },
+      { property: "cacheDirectorie", reason: "unknown property; the properties are cacheDirectory, maximumGrants" },
     ]);
   });
 

@@ -42,5 +42,190 @@ namespace Pulumi.Wasm
             set => _cacheDirectory.Set(value);
         }
 
+        private static readonly __Value<Types.MaximumGrants?> _maximumGrants = new __Value<Types.MaximumGrants?>(() => __config.GetObject<Types.MaximumGrants>("maximumGrants"));
+        /// <summary>
+        /// The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
+        /// </summary>
+        public static Types.MaximumGrants? MaximumGrants
+        {
+            get => _maximumGrants.Get();
+            set => _maximumGrants.Set(value);
+        }
+
+        public static class Types
+        {
+
+             public class MaximumGrants
+             {
+            /// <summary>
+            /// Narrows what each module has by default: `{ clocks: false }`.
+            /// </summary>
+                public Types.AmbientGrant? Ambient { get; set; } = null!;
+            /// <summary>
+            /// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+            /// </summary>
+                public ImmutableArray<string> Blobs { get; set; }
+            /// <summary>
+            /// Other Apps or Services that may be called, by name: `["billing"]`.
+            /// </summary>
+                public ImmutableArray<string> Calls { get; set; }
+            /// <summary>
+            /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+            /// </summary>
+                public ImmutableArray<string> Config { get; set; }
+            /// <summary>
+            /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+            /// </summary>
+                public ImmutableArray<string> Environment { get; set; }
+            /// <summary>
+            /// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+            /// </summary>
+                public ImmutableArray<Types.FileGrant> Filesystem { get; set; }
+            /// <summary>
+            /// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+            /// </summary>
+                public ImmutableArray<string> Http { get; set; }
+            /// <summary>
+            /// Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+            /// </summary>
+                public ImmutableArray<string> Interfaces { get; set; }
+            /// <summary>
+            /// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+            /// </summary>
+                public ImmutableArray<string> KeyValue { get; set; }
+            /// <summary>
+            /// Message channels (`wasi:messaging`) by name: `["orders"]`.
+            /// </summary>
+                public ImmutableArray<string> Messaging { get; set; }
+            /// <summary>
+            /// Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+            /// </summary>
+                public ImmutableDictionary<string, Types.ModuleMaximum>? Modules { get; set; } = null!;
+            /// <summary>
+            /// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+            /// </summary>
+                public ImmutableArray<string> NameLookup { get; set; }
+            /// <summary>
+            /// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+            /// </summary>
+                public ImmutableArray<Types.SocketGrant> Sockets { get; set; }
+            /// <summary>
+            /// Databases (`wasi:sql`) by name: `["shop"]`.
+            /// </summary>
+                public ImmutableArray<string> Sql { get; set; }
+            /// <summary>
+            /// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+            /// </summary>
+                public ImmutableArray<string> Unlimited { get; set; }
+            }
+
+             public class AmbientGrant
+             {
+            /// <summary>
+            /// Wall and monotonic clocks, and waiting. On where no grant says otherwise.
+            /// </summary>
+                public bool? Clocks { get; set; }
+            /// <summary>
+            /// Random numbers. On where no grant says otherwise.
+            /// </summary>
+                public bool? Random { get; set; }
+            /// <summary>
+            /// Standard input, which is empty, and output, which goes to the log. On where no grant says otherwise.
+            /// </summary>
+                public bool? Stdio { get; set; }
+            }
+
+             public class FileGrant
+             {
+            /// <summary>
+            /// `read`, or `write`, which includes reading.
+            /// </summary>
+                public string Access { get; set; }
+            /// <summary>
+            /// Absolute path as the guest sees it, such as `/data`. Never a path of the host.
+            /// </summary>
+                public string Path { get; set; }
+            /// <summary>
+            /// Name of the volume. Which folder or disk it is, the App's bindings say.
+            /// </summary>
+                public string Volume { get; set; }
+            }
+
+             public class ModuleMaximum
+             {
+            /// <summary>
+            /// Narrows what each module has by default: `{ clocks: false }`.
+            /// </summary>
+                public Types.AmbientGrant? Ambient { get; set; } = null!;
+            /// <summary>
+            /// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+            /// </summary>
+                public ImmutableArray<string> Blobs { get; set; }
+            /// <summary>
+            /// Other Apps or Services that may be called, by name: `["billing"]`.
+            /// </summary>
+                public ImmutableArray<string> Calls { get; set; }
+            /// <summary>
+            /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+            /// </summary>
+                public ImmutableArray<string> Config { get; set; }
+            /// <summary>
+            /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+            /// </summary>
+                public ImmutableArray<string> Environment { get; set; }
+            /// <summary>
+            /// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+            /// </summary>
+                public ImmutableArray<Types.FileGrant> Filesystem { get; set; }
+            /// <summary>
+            /// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+            /// </summary>
+                public ImmutableArray<string> Http { get; set; }
+            /// <summary>
+            /// Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+            /// </summary>
+                public ImmutableArray<string> Interfaces { get; set; }
+            /// <summary>
+            /// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+            /// </summary>
+                public ImmutableArray<string> KeyValue { get; set; }
+            /// <summary>
+            /// Message channels (`wasi:messaging`) by name: `["orders"]`.
+            /// </summary>
+                public ImmutableArray<string> Messaging { get; set; }
+            /// <summary>
+            /// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+            /// </summary>
+                public ImmutableArray<string> NameLookup { get; set; }
+            /// <summary>
+            /// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+            /// </summary>
+                public ImmutableArray<Types.SocketGrant> Sockets { get; set; }
+            /// <summary>
+            /// Databases (`wasi:sql`) by name: `["shop"]`.
+            /// </summary>
+                public ImmutableArray<string> Sql { get; set; }
+            /// <summary>
+            /// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+            /// </summary>
+                public ImmutableArray<string> Unlimited { get; set; }
+            }
+
+             public class SocketGrant
+             {
+            /// <summary>
+            /// An IP address (`192.0.2.7`, `2001:db8::7`), a network in CIDR form (`10.0.0.0/8`), or a host name. A name reaches only the addresses that a granted look-up of it returned, so grant `nameLookup` for it too. No wildcards.
+            /// </summary>
+                public string Host { get; set; }
+            /// <summary>
+            /// Remote ports, each a number or an inclusive range, as text: `["5432", "6000-6010"]`.
+            /// </summary>
+                public ImmutableArray<string> Ports { get; set; }
+            /// <summary>
+            /// `tcp` or `udp`.
+            /// </summary>
+                public string Protocol { get; set; }
+            }
+        }
     }
 }

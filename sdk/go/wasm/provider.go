@@ -35,12 +35,16 @@ func NewProvider(ctx *pulumi.Context,
 type providerArgs struct {
 	// Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
 	CacheDirectory *string `pulumi:"cacheDirectory"`
+	// The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
+	MaximumGrants *MaximumGrants `pulumi:"maximumGrants"`
 }
 
 // The set of arguments for constructing a Provider resource.
 type ProviderArgs struct {
 	// Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
 	CacheDirectory pulumi.StringPtrInput
+	// The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
+	MaximumGrants MaximumGrantsPtrInput
 }
 
 func (ProviderArgs) ElementType() reflect.Type {

@@ -1729,6 +1729,629 @@ func (o LocalTargetPtrOutput) RequestTimeout() pulumi.Float64PtrOutput {
 	}).(pulumi.Float64PtrOutput)
 }
 
+// The most that the modules of a stack may be granted, written like a grant: what it does not name, nobody may be granted. The `ambient` families are on unless it says `false`; then each module needs a grant that says so, too.
+type MaximumGrants struct {
+	// Narrows what each module has by default: `{ clocks: false }`.
+	Ambient *AmbientGrant `pulumi:"ambient"`
+	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+	Blobs []string `pulumi:"blobs"`
+	// Other Apps or Services that may be called, by name: `["billing"]`.
+	Calls []string `pulumi:"calls"`
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	Config []string `pulumi:"config"`
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	Environment []string `pulumi:"environment"`
+	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+	Filesystem []FileGrant `pulumi:"filesystem"`
+	// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+	Http []string `pulumi:"http"`
+	// Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+	Interfaces []string `pulumi:"interfaces"`
+	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+	KeyValue []string `pulumi:"keyValue"`
+	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	Messaging []string `pulumi:"messaging"`
+	// Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+	Modules map[string]ModuleMaximum `pulumi:"modules"`
+	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+	NameLookup []string `pulumi:"nameLookup"`
+	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+	Sockets []SocketGrant `pulumi:"sockets"`
+	// Databases (`wasi:sql`) by name: `["shop"]`.
+	Sql []string `pulumi:"sql"`
+	// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+	Unlimited []string `pulumi:"unlimited"`
+}
+
+// MaximumGrantsInput is an input type that accepts MaximumGrantsArgs and MaximumGrantsOutput values.
+// You can construct a concrete instance of `MaximumGrantsInput` via:
+//
+//	MaximumGrantsArgs{...}
+type MaximumGrantsInput interface {
+	pulumi.Input
+
+	ToMaximumGrantsOutput() MaximumGrantsOutput
+	ToMaximumGrantsOutputWithContext(context.Context) MaximumGrantsOutput
+}
+
+// The most that the modules of a stack may be granted, written like a grant: what it does not name, nobody may be granted. The `ambient` families are on unless it says `false`; then each module needs a grant that says so, too.
+type MaximumGrantsArgs struct {
+	// Narrows what each module has by default: `{ clocks: false }`.
+	Ambient AmbientGrantPtrInput `pulumi:"ambient"`
+	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+	Blobs pulumi.StringArrayInput `pulumi:"blobs"`
+	// Other Apps or Services that may be called, by name: `["billing"]`.
+	Calls pulumi.StringArrayInput `pulumi:"calls"`
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	Config pulumi.StringArrayInput `pulumi:"config"`
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	Environment pulumi.StringArrayInput `pulumi:"environment"`
+	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+	Filesystem FileGrantArrayInput `pulumi:"filesystem"`
+	// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+	Http pulumi.StringArrayInput `pulumi:"http"`
+	// Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+	Interfaces pulumi.StringArrayInput `pulumi:"interfaces"`
+	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+	KeyValue pulumi.StringArrayInput `pulumi:"keyValue"`
+	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	Messaging pulumi.StringArrayInput `pulumi:"messaging"`
+	// Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+	Modules ModuleMaximumMapInput `pulumi:"modules"`
+	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+	NameLookup pulumi.StringArrayInput `pulumi:"nameLookup"`
+	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+	Sockets SocketGrantArrayInput `pulumi:"sockets"`
+	// Databases (`wasi:sql`) by name: `["shop"]`.
+	Sql pulumi.StringArrayInput `pulumi:"sql"`
+	// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+	Unlimited pulumi.StringArrayInput `pulumi:"unlimited"`
+}
+
+func (MaximumGrantsArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*MaximumGrants)(nil)).Elem()
+}
+
+func (i MaximumGrantsArgs) ToMaximumGrantsOutput() MaximumGrantsOutput {
+	return i.ToMaximumGrantsOutputWithContext(context.Background())
+}
+
+func (i MaximumGrantsArgs) ToMaximumGrantsOutputWithContext(ctx context.Context) MaximumGrantsOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(MaximumGrantsOutput)
+}
+
+func (i MaximumGrantsArgs) ToMaximumGrantsPtrOutput() MaximumGrantsPtrOutput {
+	return i.ToMaximumGrantsPtrOutputWithContext(context.Background())
+}
+
+func (i MaximumGrantsArgs) ToMaximumGrantsPtrOutputWithContext(ctx context.Context) MaximumGrantsPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(MaximumGrantsOutput).ToMaximumGrantsPtrOutputWithContext(ctx)
+}
+
+// MaximumGrantsPtrInput is an input type that accepts MaximumGrantsArgs, MaximumGrantsPtr and MaximumGrantsPtrOutput values.
+// You can construct a concrete instance of `MaximumGrantsPtrInput` via:
+//
+//	        MaximumGrantsArgs{...}
+//
+//	or:
+//
+//	        nil
+type MaximumGrantsPtrInput interface {
+	pulumi.Input
+
+	ToMaximumGrantsPtrOutput() MaximumGrantsPtrOutput
+	ToMaximumGrantsPtrOutputWithContext(context.Context) MaximumGrantsPtrOutput
+}
+
+type maximumGrantsPtrType MaximumGrantsArgs
+
+func MaximumGrantsPtr(v *MaximumGrantsArgs) MaximumGrantsPtrInput {
+	return (*maximumGrantsPtrType)(v)
+}
+
+func (*maximumGrantsPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**MaximumGrants)(nil)).Elem()
+}
+
+func (i *maximumGrantsPtrType) ToMaximumGrantsPtrOutput() MaximumGrantsPtrOutput {
+	return i.ToMaximumGrantsPtrOutputWithContext(context.Background())
+}
+
+func (i *maximumGrantsPtrType) ToMaximumGrantsPtrOutputWithContext(ctx context.Context) MaximumGrantsPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(MaximumGrantsPtrOutput)
+}
+
+// The most that the modules of a stack may be granted, written like a grant: what it does not name, nobody may be granted. The `ambient` families are on unless it says `false`; then each module needs a grant that says so, too.
+type MaximumGrantsOutput struct{ *pulumi.OutputState }
+
+func (MaximumGrantsOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*MaximumGrants)(nil)).Elem()
+}
+
+func (o MaximumGrantsOutput) ToMaximumGrantsOutput() MaximumGrantsOutput {
+	return o
+}
+
+func (o MaximumGrantsOutput) ToMaximumGrantsOutputWithContext(ctx context.Context) MaximumGrantsOutput {
+	return o
+}
+
+func (o MaximumGrantsOutput) ToMaximumGrantsPtrOutput() MaximumGrantsPtrOutput {
+	return o.ToMaximumGrantsPtrOutputWithContext(context.Background())
+}
+
+func (o MaximumGrantsOutput) ToMaximumGrantsPtrOutputWithContext(ctx context.Context) MaximumGrantsPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v MaximumGrants) *MaximumGrants {
+		return &v
+	}).(MaximumGrantsPtrOutput)
+}
+
+// Narrows what each module has by default: `{ clocks: false }`.
+func (o MaximumGrantsOutput) Ambient() AmbientGrantPtrOutput {
+	return o.ApplyT(func(v MaximumGrants) *AmbientGrant { return v.Ambient }).(AmbientGrantPtrOutput)
+}
+
+// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+func (o MaximumGrantsOutput) Blobs() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.Blobs }).(pulumi.StringArrayOutput)
+}
+
+// Other Apps or Services that may be called, by name: `["billing"]`.
+func (o MaximumGrantsOutput) Calls() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.Calls }).(pulumi.StringArrayOutput)
+}
+
+// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+func (o MaximumGrantsOutput) Config() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.Config }).(pulumi.StringArrayOutput)
+}
+
+// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+func (o MaximumGrantsOutput) Environment() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.Environment }).(pulumi.StringArrayOutput)
+}
+
+// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+func (o MaximumGrantsOutput) Filesystem() FileGrantArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []FileGrant { return v.Filesystem }).(FileGrantArrayOutput)
+}
+
+// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+func (o MaximumGrantsOutput) Http() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.Http }).(pulumi.StringArrayOutput)
+}
+
+// Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+func (o MaximumGrantsOutput) Interfaces() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.Interfaces }).(pulumi.StringArrayOutput)
+}
+
+// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+func (o MaximumGrantsOutput) KeyValue() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.KeyValue }).(pulumi.StringArrayOutput)
+}
+
+// Message channels (`wasi:messaging`) by name: `["orders"]`.
+func (o MaximumGrantsOutput) Messaging() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.Messaging }).(pulumi.StringArrayOutput)
+}
+
+// Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+func (o MaximumGrantsOutput) Modules() ModuleMaximumMapOutput {
+	return o.ApplyT(func(v MaximumGrants) map[string]ModuleMaximum { return v.Modules }).(ModuleMaximumMapOutput)
+}
+
+// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+func (o MaximumGrantsOutput) NameLookup() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.NameLookup }).(pulumi.StringArrayOutput)
+}
+
+// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+func (o MaximumGrantsOutput) Sockets() SocketGrantArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []SocketGrant { return v.Sockets }).(SocketGrantArrayOutput)
+}
+
+// Databases (`wasi:sql`) by name: `["shop"]`.
+func (o MaximumGrantsOutput) Sql() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.Sql }).(pulumi.StringArrayOutput)
+}
+
+// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+func (o MaximumGrantsOutput) Unlimited() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v MaximumGrants) []string { return v.Unlimited }).(pulumi.StringArrayOutput)
+}
+
+type MaximumGrantsPtrOutput struct{ *pulumi.OutputState }
+
+func (MaximumGrantsPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**MaximumGrants)(nil)).Elem()
+}
+
+func (o MaximumGrantsPtrOutput) ToMaximumGrantsPtrOutput() MaximumGrantsPtrOutput {
+	return o
+}
+
+func (o MaximumGrantsPtrOutput) ToMaximumGrantsPtrOutputWithContext(ctx context.Context) MaximumGrantsPtrOutput {
+	return o
+}
+
+func (o MaximumGrantsPtrOutput) Elem() MaximumGrantsOutput {
+	return o.ApplyT(func(v *MaximumGrants) MaximumGrants {
+		if v != nil {
+			return *v
+		}
+		var ret MaximumGrants
+		return ret
+	}).(MaximumGrantsOutput)
+}
+
+// Narrows what each module has by default: `{ clocks: false }`.
+func (o MaximumGrantsPtrOutput) Ambient() AmbientGrantPtrOutput {
+	return o.ApplyT(func(v *MaximumGrants) *AmbientGrant {
+		if v == nil {
+			return nil
+		}
+		return v.Ambient
+	}).(AmbientGrantPtrOutput)
+}
+
+// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+func (o MaximumGrantsPtrOutput) Blobs() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Blobs
+	}).(pulumi.StringArrayOutput)
+}
+
+// Other Apps or Services that may be called, by name: `["billing"]`.
+func (o MaximumGrantsPtrOutput) Calls() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Calls
+	}).(pulumi.StringArrayOutput)
+}
+
+// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+func (o MaximumGrantsPtrOutput) Config() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Config
+	}).(pulumi.StringArrayOutput)
+}
+
+// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+func (o MaximumGrantsPtrOutput) Environment() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Environment
+	}).(pulumi.StringArrayOutput)
+}
+
+// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+func (o MaximumGrantsPtrOutput) Filesystem() FileGrantArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []FileGrant {
+		if v == nil {
+			return nil
+		}
+		return v.Filesystem
+	}).(FileGrantArrayOutput)
+}
+
+// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+func (o MaximumGrantsPtrOutput) Http() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Http
+	}).(pulumi.StringArrayOutput)
+}
+
+// Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+func (o MaximumGrantsPtrOutput) Interfaces() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Interfaces
+	}).(pulumi.StringArrayOutput)
+}
+
+// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+func (o MaximumGrantsPtrOutput) KeyValue() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.KeyValue
+	}).(pulumi.StringArrayOutput)
+}
+
+// Message channels (`wasi:messaging`) by name: `["orders"]`.
+func (o MaximumGrantsPtrOutput) Messaging() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Messaging
+	}).(pulumi.StringArrayOutput)
+}
+
+// Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+func (o MaximumGrantsPtrOutput) Modules() ModuleMaximumMapOutput {
+	return o.ApplyT(func(v *MaximumGrants) map[string]ModuleMaximum {
+		if v == nil {
+			return nil
+		}
+		return v.Modules
+	}).(ModuleMaximumMapOutput)
+}
+
+// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+func (o MaximumGrantsPtrOutput) NameLookup() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.NameLookup
+	}).(pulumi.StringArrayOutput)
+}
+
+// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+func (o MaximumGrantsPtrOutput) Sockets() SocketGrantArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []SocketGrant {
+		if v == nil {
+			return nil
+		}
+		return v.Sockets
+	}).(SocketGrantArrayOutput)
+}
+
+// Databases (`wasi:sql`) by name: `["shop"]`.
+func (o MaximumGrantsPtrOutput) Sql() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Sql
+	}).(pulumi.StringArrayOutput)
+}
+
+// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+func (o MaximumGrantsPtrOutput) Unlimited() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *MaximumGrants) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Unlimited
+	}).(pulumi.StringArrayOutput)
+}
+
+// The most that one module may be granted, in place of the stack's maximum.
+type ModuleMaximum struct {
+	// Narrows what each module has by default: `{ clocks: false }`.
+	Ambient *AmbientGrant `pulumi:"ambient"`
+	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+	Blobs []string `pulumi:"blobs"`
+	// Other Apps or Services that may be called, by name: `["billing"]`.
+	Calls []string `pulumi:"calls"`
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	Config []string `pulumi:"config"`
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	Environment []string `pulumi:"environment"`
+	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+	Filesystem []FileGrant `pulumi:"filesystem"`
+	// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+	Http []string `pulumi:"http"`
+	// Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+	Interfaces []string `pulumi:"interfaces"`
+	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+	KeyValue []string `pulumi:"keyValue"`
+	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	Messaging []string `pulumi:"messaging"`
+	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+	NameLookup []string `pulumi:"nameLookup"`
+	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+	Sockets []SocketGrant `pulumi:"sockets"`
+	// Databases (`wasi:sql`) by name: `["shop"]`.
+	Sql []string `pulumi:"sql"`
+	// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+	Unlimited []string `pulumi:"unlimited"`
+}
+
+// ModuleMaximumInput is an input type that accepts ModuleMaximumArgs and ModuleMaximumOutput values.
+// You can construct a concrete instance of `ModuleMaximumInput` via:
+//
+//	ModuleMaximumArgs{...}
+type ModuleMaximumInput interface {
+	pulumi.Input
+
+	ToModuleMaximumOutput() ModuleMaximumOutput
+	ToModuleMaximumOutputWithContext(context.Context) ModuleMaximumOutput
+}
+
+// The most that one module may be granted, in place of the stack's maximum.
+type ModuleMaximumArgs struct {
+	// Narrows what each module has by default: `{ clocks: false }`.
+	Ambient AmbientGrantPtrInput `pulumi:"ambient"`
+	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+	Blobs pulumi.StringArrayInput `pulumi:"blobs"`
+	// Other Apps or Services that may be called, by name: `["billing"]`.
+	Calls pulumi.StringArrayInput `pulumi:"calls"`
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	Config pulumi.StringArrayInput `pulumi:"config"`
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	Environment pulumi.StringArrayInput `pulumi:"environment"`
+	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+	Filesystem FileGrantArrayInput `pulumi:"filesystem"`
+	// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+	Http pulumi.StringArrayInput `pulumi:"http"`
+	// Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+	Interfaces pulumi.StringArrayInput `pulumi:"interfaces"`
+	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+	KeyValue pulumi.StringArrayInput `pulumi:"keyValue"`
+	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	Messaging pulumi.StringArrayInput `pulumi:"messaging"`
+	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+	NameLookup pulumi.StringArrayInput `pulumi:"nameLookup"`
+	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+	Sockets SocketGrantArrayInput `pulumi:"sockets"`
+	// Databases (`wasi:sql`) by name: `["shop"]`.
+	Sql pulumi.StringArrayInput `pulumi:"sql"`
+	// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+	Unlimited pulumi.StringArrayInput `pulumi:"unlimited"`
+}
+
+func (ModuleMaximumArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*ModuleMaximum)(nil)).Elem()
+}
+
+func (i ModuleMaximumArgs) ToModuleMaximumOutput() ModuleMaximumOutput {
+	return i.ToModuleMaximumOutputWithContext(context.Background())
+}
+
+func (i ModuleMaximumArgs) ToModuleMaximumOutputWithContext(ctx context.Context) ModuleMaximumOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ModuleMaximumOutput)
+}
+
+// ModuleMaximumMapInput is an input type that accepts ModuleMaximumMap and ModuleMaximumMapOutput values.
+// You can construct a concrete instance of `ModuleMaximumMapInput` via:
+//
+//	ModuleMaximumMap{ "key": ModuleMaximumArgs{...} }
+type ModuleMaximumMapInput interface {
+	pulumi.Input
+
+	ToModuleMaximumMapOutput() ModuleMaximumMapOutput
+	ToModuleMaximumMapOutputWithContext(context.Context) ModuleMaximumMapOutput
+}
+
+type ModuleMaximumMap map[string]ModuleMaximumInput
+
+func (ModuleMaximumMap) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]ModuleMaximum)(nil)).Elem()
+}
+
+func (i ModuleMaximumMap) ToModuleMaximumMapOutput() ModuleMaximumMapOutput {
+	return i.ToModuleMaximumMapOutputWithContext(context.Background())
+}
+
+func (i ModuleMaximumMap) ToModuleMaximumMapOutputWithContext(ctx context.Context) ModuleMaximumMapOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ModuleMaximumMapOutput)
+}
+
+// The most that one module may be granted, in place of the stack's maximum.
+type ModuleMaximumOutput struct{ *pulumi.OutputState }
+
+func (ModuleMaximumOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*ModuleMaximum)(nil)).Elem()
+}
+
+func (o ModuleMaximumOutput) ToModuleMaximumOutput() ModuleMaximumOutput {
+	return o
+}
+
+func (o ModuleMaximumOutput) ToModuleMaximumOutputWithContext(ctx context.Context) ModuleMaximumOutput {
+	return o
+}
+
+// Narrows what each module has by default: `{ clocks: false }`.
+func (o ModuleMaximumOutput) Ambient() AmbientGrantPtrOutput {
+	return o.ApplyT(func(v ModuleMaximum) *AmbientGrant { return v.Ambient }).(AmbientGrantPtrOutput)
+}
+
+// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+func (o ModuleMaximumOutput) Blobs() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.Blobs }).(pulumi.StringArrayOutput)
+}
+
+// Other Apps or Services that may be called, by name: `["billing"]`.
+func (o ModuleMaximumOutput) Calls() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.Calls }).(pulumi.StringArrayOutput)
+}
+
+// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+func (o ModuleMaximumOutput) Config() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.Config }).(pulumi.StringArrayOutput)
+}
+
+// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+func (o ModuleMaximumOutput) Environment() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.Environment }).(pulumi.StringArrayOutput)
+}
+
+// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+func (o ModuleMaximumOutput) Filesystem() FileGrantArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []FileGrant { return v.Filesystem }).(FileGrantArrayOutput)
+}
+
+// Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+func (o ModuleMaximumOutput) Http() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.Http }).(pulumi.StringArrayOutput)
+}
+
+// Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+func (o ModuleMaximumOutput) Interfaces() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.Interfaces }).(pulumi.StringArrayOutput)
+}
+
+// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+func (o ModuleMaximumOutput) KeyValue() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.KeyValue }).(pulumi.StringArrayOutput)
+}
+
+// Message channels (`wasi:messaging`) by name: `["orders"]`.
+func (o ModuleMaximumOutput) Messaging() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.Messaging }).(pulumi.StringArrayOutput)
+}
+
+// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+func (o ModuleMaximumOutput) NameLookup() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.NameLookup }).(pulumi.StringArrayOutput)
+}
+
+// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+func (o ModuleMaximumOutput) Sockets() SocketGrantArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []SocketGrant { return v.Sockets }).(SocketGrantArrayOutput)
+}
+
+// Databases (`wasi:sql`) by name: `["shop"]`.
+func (o ModuleMaximumOutput) Sql() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.Sql }).(pulumi.StringArrayOutput)
+}
+
+// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+func (o ModuleMaximumOutput) Unlimited() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v ModuleMaximum) []string { return v.Unlimited }).(pulumi.StringArrayOutput)
+}
+
+type ModuleMaximumMapOutput struct{ *pulumi.OutputState }
+
+func (ModuleMaximumMapOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]ModuleMaximum)(nil)).Elem()
+}
+
+func (o ModuleMaximumMapOutput) ToModuleMaximumMapOutput() ModuleMaximumMapOutput {
+	return o
+}
+
+func (o ModuleMaximumMapOutput) ToModuleMaximumMapOutputWithContext(ctx context.Context) ModuleMaximumMapOutput {
+	return o
+}
+
+func (o ModuleMaximumMapOutput) MapIndex(k pulumi.StringInput) ModuleMaximumOutput {
+	return pulumi.All(o, k).ApplyT(func(vs []interface{}) ModuleMaximum {
+		return vs[0].(map[string]ModuleMaximum)[vs[1].(string)]
+	}).(ModuleMaximumOutput)
+}
+
 // The imports of a module, by who wants them: a help to the reader, on which no decision rests.
 type ModuleNeeds struct {
 	// Imports that the language's tool chain brings in by itself, whether the program uses them or not.
@@ -2093,6 +2716,10 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*LocalAppPtrInput)(nil)).Elem(), LocalAppArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LocalTargetInput)(nil)).Elem(), LocalTargetArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LocalTargetPtrInput)(nil)).Elem(), LocalTargetArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*MaximumGrantsInput)(nil)).Elem(), MaximumGrantsArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*MaximumGrantsPtrInput)(nil)).Elem(), MaximumGrantsArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ModuleMaximumInput)(nil)).Elem(), ModuleMaximumArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ModuleMaximumMapInput)(nil)).Elem(), ModuleMaximumMap{})
 	pulumi.RegisterInputType(reflect.TypeOf((*SocketGrantInput)(nil)).Elem(), SocketGrantArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*SocketGrantArrayInput)(nil)).Elem(), SocketGrantArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*VolumeInput)(nil)).Elem(), VolumeArgs{})
@@ -2121,6 +2748,10 @@ func init() {
 	pulumi.RegisterOutputType(LocalAppPtrOutput{})
 	pulumi.RegisterOutputType(LocalTargetOutput{})
 	pulumi.RegisterOutputType(LocalTargetPtrOutput{})
+	pulumi.RegisterOutputType(MaximumGrantsOutput{})
+	pulumi.RegisterOutputType(MaximumGrantsPtrOutput{})
+	pulumi.RegisterOutputType(ModuleMaximumOutput{})
+	pulumi.RegisterOutputType(ModuleMaximumMapOutput{})
 	pulumi.RegisterOutputType(ModuleNeedsOutput{})
 	pulumi.RegisterOutputType(ReportEntryOutput{})
 	pulumi.RegisterOutputType(ReportEntryArrayOutput{})

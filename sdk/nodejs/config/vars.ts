@@ -2,6 +2,8 @@
 // *** Do not edit by hand unless you're certain you know what you are doing! ***
 
 import * as pulumi from "@pulumi/pulumi";
+import * as inputs from "../types/input";
+import * as outputs from "../types/output";
 import * as utilities from "../utilities";
 
 declare var exports: any;
@@ -14,6 +16,17 @@ export declare const cacheDirectory: string | undefined;
 Object.defineProperty(exports, "cacheDirectory", {
     get() {
         return __config.get("cacheDirectory");
+    },
+    enumerable: true,
+});
+
+/**
+ * The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
+ */
+export declare const maximumGrants: outputs.MaximumGrants | undefined;
+Object.defineProperty(exports, "maximumGrants", {
+    get() {
+        return __config.getObject<outputs.MaximumGrants>("maximumGrants");
     },
     enumerable: true,
 });

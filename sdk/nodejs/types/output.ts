@@ -114,6 +114,134 @@ export interface LocalTarget {
 }
 
 /**
+ * The most that the modules of a stack may be granted, written like a grant: what it does not name, nobody may be granted. The `ambient` families are on unless it says `false`; then each module needs a grant that says so, too.
+ */
+export interface MaximumGrants {
+    /**
+     * Narrows what each module has by default: `{ clocks: false }`.
+     */
+    ambient?: outputs.AmbientGrant;
+    /**
+     * Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+     */
+    blobs?: string[];
+    /**
+     * Other Apps or Services that may be called, by name: `["billing"]`.
+     */
+    calls?: string[];
+    /**
+     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+     */
+    config?: string[];
+    /**
+     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+     */
+    environment?: string[];
+    /**
+     * Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+     */
+    filesystem?: outputs.FileGrant[];
+    /**
+     * Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+     */
+    http?: string[];
+    /**
+     * Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+     */
+    interfaces?: string[];
+    /**
+     * Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+     */
+    keyValue?: string[];
+    /**
+     * Message channels (`wasi:messaging`) by name: `["orders"]`.
+     */
+    messaging?: string[];
+    /**
+     * Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+     */
+    modules?: {[key: string]: outputs.ModuleMaximum};
+    /**
+     * Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+     */
+    nameLookup?: string[];
+    /**
+     * TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+     */
+    sockets?: outputs.SocketGrant[];
+    /**
+     * Databases (`wasi:sql`) by name: `["shop"]`.
+     */
+    sql?: string[];
+    /**
+     * Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+     */
+    unlimited?: string[];
+}
+
+/**
+ * The most that one module may be granted, in place of the stack's maximum.
+ */
+export interface ModuleMaximum {
+    /**
+     * Narrows what each module has by default: `{ clocks: false }`.
+     */
+    ambient?: outputs.AmbientGrant;
+    /**
+     * Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+     */
+    blobs?: string[];
+    /**
+     * Other Apps or Services that may be called, by name: `["billing"]`.
+     */
+    calls?: string[];
+    /**
+     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+     */
+    config?: string[];
+    /**
+     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+     */
+    environment?: string[];
+    /**
+     * Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+     */
+    filesystem?: outputs.FileGrant[];
+    /**
+     * Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+     */
+    http?: string[];
+    /**
+     * Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+     */
+    interfaces?: string[];
+    /**
+     * Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+     */
+    keyValue?: string[];
+    /**
+     * Message channels (`wasi:messaging`) by name: `["orders"]`.
+     */
+    messaging?: string[];
+    /**
+     * Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+     */
+    nameLookup?: string[];
+    /**
+     * TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+     */
+    sockets?: outputs.SocketGrant[];
+    /**
+     * Databases (`wasi:sql`) by name: `["shop"]`.
+     */
+    sql?: string[];
+    /**
+     * Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+     */
+    unlimited?: string[];
+}
+
+/**
  * The imports of a module, by who wants them: a help to the reader, on which no decision rests.
  */
 export interface ModuleNeeds {

@@ -41,6 +41,10 @@ __all__ = [
     'LocalAppArgsDict',
     'LocalTargetArgs',
     'LocalTargetArgsDict',
+    'MaximumGrantsArgs',
+    'MaximumGrantsArgsDict',
+    'ModuleMaximumArgs',
+    'ModuleMaximumArgsDict',
     'SocketGrantArgs',
     'SocketGrantArgsDict',
     'VolumeArgs',
@@ -989,6 +993,614 @@ class LocalTargetArgs:
     @request_timeout.setter
     def request_timeout(self, value: pulumi.Input[Optional[_builtins.float]]):
         pulumi.set(self, "request_timeout", value)
+
+
+class MaximumGrantsArgsDict(TypedDict):
+    """
+    The most that the modules of a stack may be granted, written like a grant: what it does not name, nobody may be granted. The `ambient` families are on unless it says `false`; then each module needs a grant that says so, too.
+    """
+    ambient: NotRequired[pulumi.Input[Optional['AmbientGrantArgsDict']]]
+    """
+    Narrows what each module has by default: `{ clocks: false }`.
+    """
+    blobs: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+    """
+    calls: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Other Apps or Services that may be called, by name: `["billing"]`.
+    """
+    config: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+    """
+    environment: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+    """
+    filesystem: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgsDict']]]]]
+    """
+    Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+    """
+    http: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+    """
+    interfaces: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+    """
+    key_value: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+    """
+    messaging: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Message channels (`wasi:messaging`) by name: `["orders"]`.
+    """
+    modules: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input['ModuleMaximumArgsDict']]]]]
+    """
+    Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+    """
+    name_lookup: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+    """
+    sockets: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input['SocketGrantArgsDict']]]]]
+    """
+    TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+    """
+    sql: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Databases (`wasi:sql`) by name: `["shop"]`.
+    """
+    unlimited: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+    """
+
+@pulumi.input_type
+class MaximumGrantsArgs:
+    def __init__(__self__, *,
+                 ambient: pulumi.Input[Optional['AmbientGrantArgs']] = None,
+                 blobs: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 calls: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 config: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 environment: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 filesystem: pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgs']]]] = None,
+                 http: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 interfaces: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 key_value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 messaging: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 modules: pulumi.Input[Optional[Mapping[str, pulumi.Input['ModuleMaximumArgs']]]] = None,
+                 name_lookup: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 sockets: pulumi.Input[Optional[Sequence[pulumi.Input['SocketGrantArgs']]]] = None,
+                 sql: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 unlimited: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None):
+        """
+        The most that the modules of a stack may be granted, written like a grant: what it does not name, nobody may be granted. The `ambient` families are on unless it says `false`; then each module needs a grant that says so, too.
+
+        :param pulumi.Input['AmbientGrantArgs'] ambient: Narrows what each module has by default: `{ clocks: false }`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param pulumi.Input[Sequence[pulumi.Input['FileGrantArgs']]] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Message channels (`wasi:messaging`) by name: `["orders"]`.
+        :param pulumi.Input[Mapping[str, pulumi.Input['ModuleMaximumArgs']]] modules: Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+        :param pulumi.Input[Sequence[pulumi.Input['SocketGrantArgs']]] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases (`wasi:sql`) by name: `["shop"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] unlimited: Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+        """
+        if ambient is not None:
+            pulumi.set(__self__, "ambient", ambient)
+        if blobs is not None:
+            pulumi.set(__self__, "blobs", blobs)
+        if calls is not None:
+            pulumi.set(__self__, "calls", calls)
+        if config is not None:
+            pulumi.set(__self__, "config", config)
+        if environment is not None:
+            pulumi.set(__self__, "environment", environment)
+        if filesystem is not None:
+            pulumi.set(__self__, "filesystem", filesystem)
+        if http is not None:
+            pulumi.set(__self__, "http", http)
+        if interfaces is not None:
+            pulumi.set(__self__, "interfaces", interfaces)
+        if key_value is not None:
+            pulumi.set(__self__, "key_value", key_value)
+        if messaging is not None:
+            pulumi.set(__self__, "messaging", messaging)
+        if modules is not None:
+            pulumi.set(__self__, "modules", modules)
+        if name_lookup is not None:
+            pulumi.set(__self__, "name_lookup", name_lookup)
+        if sockets is not None:
+            pulumi.set(__self__, "sockets", sockets)
+        if sql is not None:
+            pulumi.set(__self__, "sql", sql)
+        if unlimited is not None:
+            pulumi.set(__self__, "unlimited", unlimited)
+
+    @_builtins.property
+    @pulumi.getter
+    def ambient(self) -> pulumi.Input[Optional['AmbientGrantArgs']]:
+        """
+        Narrows what each module has by default: `{ clocks: false }`.
+        """
+        return pulumi.get(self, "ambient")
+
+    @ambient.setter
+    def ambient(self, value: pulumi.Input[Optional['AmbientGrantArgs']]):
+        pulumi.set(self, "ambient", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def blobs(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+        """
+        return pulumi.get(self, "blobs")
+
+    @blobs.setter
+    def blobs(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "blobs", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def calls(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Other Apps or Services that may be called, by name: `["billing"]`.
+        """
+        return pulumi.get(self, "calls")
+
+    @calls.setter
+    def calls(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "calls", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def config(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        """
+        return pulumi.get(self, "config")
+
+    @config.setter
+    def config(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "config", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def environment(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        """
+        return pulumi.get(self, "environment")
+
+    @environment.setter
+    def environment(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "environment", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def filesystem(self) -> pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgs']]]]:
+        """
+        Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+        """
+        return pulumi.get(self, "filesystem")
+
+    @filesystem.setter
+    def filesystem(self, value: pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgs']]]]):
+        pulumi.set(self, "filesystem", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def http(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+        """
+        return pulumi.get(self, "http")
+
+    @http.setter
+    def http(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "http", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def interfaces(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+        """
+        return pulumi.get(self, "interfaces")
+
+    @interfaces.setter
+    def interfaces(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "interfaces", value)
+
+    @_builtins.property
+    @pulumi.getter(name="keyValue")
+    def key_value(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+        """
+        return pulumi.get(self, "key_value")
+
+    @key_value.setter
+    def key_value(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "key_value", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def messaging(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Message channels (`wasi:messaging`) by name: `["orders"]`.
+        """
+        return pulumi.get(self, "messaging")
+
+    @messaging.setter
+    def messaging(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "messaging", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def modules(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input['ModuleMaximumArgs']]]]:
+        """
+        Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+        """
+        return pulumi.get(self, "modules")
+
+    @modules.setter
+    def modules(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input['ModuleMaximumArgs']]]]):
+        pulumi.set(self, "modules", value)
+
+    @_builtins.property
+    @pulumi.getter(name="nameLookup")
+    def name_lookup(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+        """
+        return pulumi.get(self, "name_lookup")
+
+    @name_lookup.setter
+    def name_lookup(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "name_lookup", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def sockets(self) -> pulumi.Input[Optional[Sequence[pulumi.Input['SocketGrantArgs']]]]:
+        """
+        TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+        """
+        return pulumi.get(self, "sockets")
+
+    @sockets.setter
+    def sockets(self, value: pulumi.Input[Optional[Sequence[pulumi.Input['SocketGrantArgs']]]]):
+        pulumi.set(self, "sockets", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def sql(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Databases (`wasi:sql`) by name: `["shop"]`.
+        """
+        return pulumi.get(self, "sql")
+
+    @sql.setter
+    def sql(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "sql", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def unlimited(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+        """
+        return pulumi.get(self, "unlimited")
+
+    @unlimited.setter
+    def unlimited(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "unlimited", value)
+
+
+class ModuleMaximumArgsDict(TypedDict):
+    """
+    The most that one module may be granted, in place of the stack's maximum.
+    """
+    ambient: NotRequired[pulumi.Input[Optional['AmbientGrantArgsDict']]]
+    """
+    Narrows what each module has by default: `{ clocks: false }`.
+    """
+    blobs: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+    """
+    calls: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Other Apps or Services that may be called, by name: `["billing"]`.
+    """
+    config: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+    """
+    environment: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+    """
+    filesystem: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgsDict']]]]]
+    """
+    Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+    """
+    http: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+    """
+    interfaces: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+    """
+    key_value: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+    """
+    messaging: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Message channels (`wasi:messaging`) by name: `["orders"]`.
+    """
+    name_lookup: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+    """
+    sockets: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input['SocketGrantArgsDict']]]]]
+    """
+    TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+    """
+    sql: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Databases (`wasi:sql`) by name: `["shop"]`.
+    """
+    unlimited: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+    """
+
+@pulumi.input_type
+class ModuleMaximumArgs:
+    def __init__(__self__, *,
+                 ambient: pulumi.Input[Optional['AmbientGrantArgs']] = None,
+                 blobs: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 calls: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 config: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 environment: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 filesystem: pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgs']]]] = None,
+                 http: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 interfaces: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 key_value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 messaging: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 name_lookup: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 sockets: pulumi.Input[Optional[Sequence[pulumi.Input['SocketGrantArgs']]]] = None,
+                 sql: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 unlimited: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None):
+        """
+        The most that one module may be granted, in place of the stack's maximum.
+
+        :param pulumi.Input['AmbientGrantArgs'] ambient: Narrows what each module has by default: `{ clocks: false }`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param pulumi.Input[Sequence[pulumi.Input['FileGrantArgs']]] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Message channels (`wasi:messaging`) by name: `["orders"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+        :param pulumi.Input[Sequence[pulumi.Input['SocketGrantArgs']]] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases (`wasi:sql`) by name: `["shop"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] unlimited: Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+        """
+        if ambient is not None:
+            pulumi.set(__self__, "ambient", ambient)
+        if blobs is not None:
+            pulumi.set(__self__, "blobs", blobs)
+        if calls is not None:
+            pulumi.set(__self__, "calls", calls)
+        if config is not None:
+            pulumi.set(__self__, "config", config)
+        if environment is not None:
+            pulumi.set(__self__, "environment", environment)
+        if filesystem is not None:
+            pulumi.set(__self__, "filesystem", filesystem)
+        if http is not None:
+            pulumi.set(__self__, "http", http)
+        if interfaces is not None:
+            pulumi.set(__self__, "interfaces", interfaces)
+        if key_value is not None:
+            pulumi.set(__self__, "key_value", key_value)
+        if messaging is not None:
+            pulumi.set(__self__, "messaging", messaging)
+        if name_lookup is not None:
+            pulumi.set(__self__, "name_lookup", name_lookup)
+        if sockets is not None:
+            pulumi.set(__self__, "sockets", sockets)
+        if sql is not None:
+            pulumi.set(__self__, "sql", sql)
+        if unlimited is not None:
+            pulumi.set(__self__, "unlimited", unlimited)
+
+    @_builtins.property
+    @pulumi.getter
+    def ambient(self) -> pulumi.Input[Optional['AmbientGrantArgs']]:
+        """
+        Narrows what each module has by default: `{ clocks: false }`.
+        """
+        return pulumi.get(self, "ambient")
+
+    @ambient.setter
+    def ambient(self, value: pulumi.Input[Optional['AmbientGrantArgs']]):
+        pulumi.set(self, "ambient", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def blobs(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+        """
+        return pulumi.get(self, "blobs")
+
+    @blobs.setter
+    def blobs(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "blobs", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def calls(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Other Apps or Services that may be called, by name: `["billing"]`.
+        """
+        return pulumi.get(self, "calls")
+
+    @calls.setter
+    def calls(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "calls", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def config(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        """
+        return pulumi.get(self, "config")
+
+    @config.setter
+    def config(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "config", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def environment(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        """
+        return pulumi.get(self, "environment")
+
+    @environment.setter
+    def environment(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "environment", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def filesystem(self) -> pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgs']]]]:
+        """
+        Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+        """
+        return pulumi.get(self, "filesystem")
+
+    @filesystem.setter
+    def filesystem(self, value: pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgs']]]]):
+        pulumi.set(self, "filesystem", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def http(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+        """
+        return pulumi.get(self, "http")
+
+    @http.setter
+    def http(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "http", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def interfaces(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+        """
+        return pulumi.get(self, "interfaces")
+
+    @interfaces.setter
+    def interfaces(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "interfaces", value)
+
+    @_builtins.property
+    @pulumi.getter(name="keyValue")
+    def key_value(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+        """
+        return pulumi.get(self, "key_value")
+
+    @key_value.setter
+    def key_value(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "key_value", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def messaging(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Message channels (`wasi:messaging`) by name: `["orders"]`.
+        """
+        return pulumi.get(self, "messaging")
+
+    @messaging.setter
+    def messaging(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "messaging", value)
+
+    @_builtins.property
+    @pulumi.getter(name="nameLookup")
+    def name_lookup(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+        """
+        return pulumi.get(self, "name_lookup")
+
+    @name_lookup.setter
+    def name_lookup(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "name_lookup", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def sockets(self) -> pulumi.Input[Optional[Sequence[pulumi.Input['SocketGrantArgs']]]]:
+        """
+        TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+        """
+        return pulumi.get(self, "sockets")
+
+    @sockets.setter
+    def sockets(self, value: pulumi.Input[Optional[Sequence[pulumi.Input['SocketGrantArgs']]]]):
+        pulumi.set(self, "sockets", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def sql(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Databases (`wasi:sql`) by name: `["shop"]`.
+        """
+        return pulumi.get(self, "sql")
+
+    @sql.setter
+    def sql(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "sql", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def unlimited(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+        """
+        return pulumi.get(self, "unlimited")
+
+    @unlimited.setter
+    def unlimited(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "unlimited", value)
 
 
 class SocketGrantArgsDict(TypedDict):

@@ -22,6 +22,8 @@ __all__ = [
     'FileGrant',
     'Link',
     'LocalTarget',
+    'MaximumGrants',
+    'ModuleMaximum',
     'ModuleNeeds',
     'ReportEntry',
     'SocketGrant',
@@ -339,6 +341,378 @@ class LocalTarget(dict):
         Seconds that one request may take, where the App sets no limit. Default: 30.
         """
         return pulumi.get(self, "request_timeout")
+
+
+@pulumi.output_type
+class MaximumGrants(dict):
+    """
+    The most that the modules of a stack may be granted, written like a grant: what it does not name, nobody may be granted. The `ambient` families are on unless it says `false`; then each module needs a grant that says so, too.
+    """
+    def __init__(__self__, *,
+                 ambient: Optional['outputs.AmbientGrant'] = None,
+                 blobs: Optional[Sequence[_builtins.str]] = None,
+                 calls: Optional[Sequence[_builtins.str]] = None,
+                 config: Optional[Sequence[_builtins.str]] = None,
+                 environment: Optional[Sequence[_builtins.str]] = None,
+                 filesystem: Optional[Sequence['outputs.FileGrant']] = None,
+                 http: Optional[Sequence[_builtins.str]] = None,
+                 interfaces: Optional[Sequence[_builtins.str]] = None,
+                 key_value: Optional[Sequence[_builtins.str]] = None,
+                 messaging: Optional[Sequence[_builtins.str]] = None,
+                 modules: Optional[Mapping[str, 'outputs.ModuleMaximum']] = None,
+                 name_lookup: Optional[Sequence[_builtins.str]] = None,
+                 sockets: Optional[Sequence['outputs.SocketGrant']] = None,
+                 sql: Optional[Sequence[_builtins.str]] = None,
+                 unlimited: Optional[Sequence[_builtins.str]] = None):
+        """
+        The most that the modules of a stack may be granted, written like a grant: what it does not name, nobody may be granted. The `ambient` families are on unless it says `false`; then each module needs a grant that says so, too.
+
+        :param 'AmbientGrant' ambient: Narrows what each module has by default: `{ clocks: false }`.
+        :param Sequence[_builtins.str] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+        :param Sequence[_builtins.str] calls: Other Apps or Services that may be called, by name: `["billing"]`.
+        :param Sequence[_builtins.str] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        :param Sequence[_builtins.str] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param Sequence['FileGrant'] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+        :param Sequence[_builtins.str] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+        :param Sequence[_builtins.str] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+        :param Sequence[_builtins.str] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+        :param Sequence[_builtins.str] messaging: Message channels (`wasi:messaging`) by name: `["orders"]`.
+        :param Mapping[str, 'ModuleMaximum'] modules: Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+        :param Sequence[_builtins.str] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+        :param Sequence['SocketGrant'] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+        :param Sequence[_builtins.str] sql: Databases (`wasi:sql`) by name: `["shop"]`.
+        :param Sequence[_builtins.str] unlimited: Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+        """
+        if ambient is not None:
+            pulumi.set(__self__, "ambient", ambient)
+        if blobs is not None:
+            pulumi.set(__self__, "blobs", blobs)
+        if calls is not None:
+            pulumi.set(__self__, "calls", calls)
+        if config is not None:
+            pulumi.set(__self__, "config", config)
+        if environment is not None:
+            pulumi.set(__self__, "environment", environment)
+        if filesystem is not None:
+            pulumi.set(__self__, "filesystem", filesystem)
+        if http is not None:
+            pulumi.set(__self__, "http", http)
+        if interfaces is not None:
+            pulumi.set(__self__, "interfaces", interfaces)
+        if key_value is not None:
+            pulumi.set(__self__, "key_value", key_value)
+        if messaging is not None:
+            pulumi.set(__self__, "messaging", messaging)
+        if modules is not None:
+            pulumi.set(__self__, "modules", modules)
+        if name_lookup is not None:
+            pulumi.set(__self__, "name_lookup", name_lookup)
+        if sockets is not None:
+            pulumi.set(__self__, "sockets", sockets)
+        if sql is not None:
+            pulumi.set(__self__, "sql", sql)
+        if unlimited is not None:
+            pulumi.set(__self__, "unlimited", unlimited)
+
+    @_builtins.property
+    @pulumi.getter
+    def ambient(self) -> Optional['outputs.AmbientGrant']:
+        """
+        Narrows what each module has by default: `{ clocks: false }`.
+        """
+        return pulumi.get(self, "ambient")
+
+    @_builtins.property
+    @pulumi.getter
+    def blobs(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+        """
+        return pulumi.get(self, "blobs")
+
+    @_builtins.property
+    @pulumi.getter
+    def calls(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Other Apps or Services that may be called, by name: `["billing"]`.
+        """
+        return pulumi.get(self, "calls")
+
+    @_builtins.property
+    @pulumi.getter
+    def config(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        """
+        return pulumi.get(self, "config")
+
+    @_builtins.property
+    @pulumi.getter
+    def environment(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        """
+        return pulumi.get(self, "environment")
+
+    @_builtins.property
+    @pulumi.getter
+    def filesystem(self) -> Optional[Sequence['outputs.FileGrant']]:
+        """
+        Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+        """
+        return pulumi.get(self, "filesystem")
+
+    @_builtins.property
+    @pulumi.getter
+    def http(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+        """
+        return pulumi.get(self, "http")
+
+    @_builtins.property
+    @pulumi.getter
+    def interfaces(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+        """
+        return pulumi.get(self, "interfaces")
+
+    @_builtins.property
+    @pulumi.getter(name="keyValue")
+    def key_value(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+        """
+        return pulumi.get(self, "key_value")
+
+    @_builtins.property
+    @pulumi.getter
+    def messaging(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Message channels (`wasi:messaging`) by name: `["orders"]`.
+        """
+        return pulumi.get(self, "messaging")
+
+    @_builtins.property
+    @pulumi.getter
+    def modules(self) -> Optional[Mapping[str, 'outputs.ModuleMaximum']]:
+        """
+        Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+        """
+        return pulumi.get(self, "modules")
+
+    @_builtins.property
+    @pulumi.getter(name="nameLookup")
+    def name_lookup(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+        """
+        return pulumi.get(self, "name_lookup")
+
+    @_builtins.property
+    @pulumi.getter
+    def sockets(self) -> Optional[Sequence['outputs.SocketGrant']]:
+        """
+        TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+        """
+        return pulumi.get(self, "sockets")
+
+    @_builtins.property
+    @pulumi.getter
+    def sql(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Databases (`wasi:sql`) by name: `["shop"]`.
+        """
+        return pulumi.get(self, "sql")
+
+    @_builtins.property
+    @pulumi.getter
+    def unlimited(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+        """
+        return pulumi.get(self, "unlimited")
+
+
+@pulumi.output_type
+class ModuleMaximum(dict):
+    """
+    The most that one module may be granted, in place of the stack's maximum.
+    """
+    def __init__(__self__, *,
+                 ambient: Optional['outputs.AmbientGrant'] = None,
+                 blobs: Optional[Sequence[_builtins.str]] = None,
+                 calls: Optional[Sequence[_builtins.str]] = None,
+                 config: Optional[Sequence[_builtins.str]] = None,
+                 environment: Optional[Sequence[_builtins.str]] = None,
+                 filesystem: Optional[Sequence['outputs.FileGrant']] = None,
+                 http: Optional[Sequence[_builtins.str]] = None,
+                 interfaces: Optional[Sequence[_builtins.str]] = None,
+                 key_value: Optional[Sequence[_builtins.str]] = None,
+                 messaging: Optional[Sequence[_builtins.str]] = None,
+                 name_lookup: Optional[Sequence[_builtins.str]] = None,
+                 sockets: Optional[Sequence['outputs.SocketGrant']] = None,
+                 sql: Optional[Sequence[_builtins.str]] = None,
+                 unlimited: Optional[Sequence[_builtins.str]] = None):
+        """
+        The most that one module may be granted, in place of the stack's maximum.
+
+        :param 'AmbientGrant' ambient: Narrows what each module has by default: `{ clocks: false }`.
+        :param Sequence[_builtins.str] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+        :param Sequence[_builtins.str] calls: Other Apps or Services that may be called, by name: `["billing"]`.
+        :param Sequence[_builtins.str] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        :param Sequence[_builtins.str] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param Sequence['FileGrant'] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+        :param Sequence[_builtins.str] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+        :param Sequence[_builtins.str] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+        :param Sequence[_builtins.str] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+        :param Sequence[_builtins.str] messaging: Message channels (`wasi:messaging`) by name: `["orders"]`.
+        :param Sequence[_builtins.str] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+        :param Sequence['SocketGrant'] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+        :param Sequence[_builtins.str] sql: Databases (`wasi:sql`) by name: `["shop"]`.
+        :param Sequence[_builtins.str] unlimited: Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+        """
+        if ambient is not None:
+            pulumi.set(__self__, "ambient", ambient)
+        if blobs is not None:
+            pulumi.set(__self__, "blobs", blobs)
+        if calls is not None:
+            pulumi.set(__self__, "calls", calls)
+        if config is not None:
+            pulumi.set(__self__, "config", config)
+        if environment is not None:
+            pulumi.set(__self__, "environment", environment)
+        if filesystem is not None:
+            pulumi.set(__self__, "filesystem", filesystem)
+        if http is not None:
+            pulumi.set(__self__, "http", http)
+        if interfaces is not None:
+            pulumi.set(__self__, "interfaces", interfaces)
+        if key_value is not None:
+            pulumi.set(__self__, "key_value", key_value)
+        if messaging is not None:
+            pulumi.set(__self__, "messaging", messaging)
+        if name_lookup is not None:
+            pulumi.set(__self__, "name_lookup", name_lookup)
+        if sockets is not None:
+            pulumi.set(__self__, "sockets", sockets)
+        if sql is not None:
+            pulumi.set(__self__, "sql", sql)
+        if unlimited is not None:
+            pulumi.set(__self__, "unlimited", unlimited)
+
+    @_builtins.property
+    @pulumi.getter
+    def ambient(self) -> Optional['outputs.AmbientGrant']:
+        """
+        Narrows what each module has by default: `{ clocks: false }`.
+        """
+        return pulumi.get(self, "ambient")
+
+    @_builtins.property
+    @pulumi.getter
+    def blobs(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
+        """
+        return pulumi.get(self, "blobs")
+
+    @_builtins.property
+    @pulumi.getter
+    def calls(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Other Apps or Services that may be called, by name: `["billing"]`.
+        """
+        return pulumi.get(self, "calls")
+
+    @_builtins.property
+    @pulumi.getter
+    def config(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        """
+        return pulumi.get(self, "config")
+
+    @_builtins.property
+    @pulumi.getter
+    def environment(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        """
+        return pulumi.get(self, "environment")
+
+    @_builtins.property
+    @pulumi.getter
+    def filesystem(self) -> Optional[Sequence['outputs.FileGrant']]:
+        """
+        Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
+        """
+        return pulumi.get(self, "filesystem")
+
+    @_builtins.property
+    @pulumi.getter
+    def http(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
+        """
+        return pulumi.get(self, "http")
+
+    @_builtins.property
+    @pulumi.getter
+    def interfaces(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
+        """
+        return pulumi.get(self, "interfaces")
+
+    @_builtins.property
+    @pulumi.getter(name="keyValue")
+    def key_value(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
+        """
+        return pulumi.get(self, "key_value")
+
+    @_builtins.property
+    @pulumi.getter
+    def messaging(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Message channels (`wasi:messaging`) by name: `["orders"]`.
+        """
+        return pulumi.get(self, "messaging")
+
+    @_builtins.property
+    @pulumi.getter(name="nameLookup")
+    def name_lookup(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
+        """
+        return pulumi.get(self, "name_lookup")
+
+    @_builtins.property
+    @pulumi.getter
+    def sockets(self) -> Optional[Sequence['outputs.SocketGrant']]:
+        """
+        TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
+        """
+        return pulumi.get(self, "sockets")
+
+    @_builtins.property
+    @pulumi.getter
+    def sql(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Databases (`wasi:sql`) by name: `["shop"]`.
+        """
+        return pulumi.get(self, "sql")
+
+    @_builtins.property
+    @pulumi.getter
+    def unlimited(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
+        """
+        return pulumi.get(self, "unlimited")
 
 
 @pulumi.output_type

@@ -13,20 +13,25 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
+from ._inputs import *
 
 __all__ = ['ProviderArgs', 'Provider']
 
 @pulumi.input_type
 class ProviderArgs:
     def __init__(__self__, *,
-                 cache_directory: pulumi.Input[Optional[_builtins.str]] = None):
+                 cache_directory: pulumi.Input[Optional[_builtins.str]] = None,
+                 maximum_grants: pulumi.Input[Optional['MaximumGrantsArgs']] = None):
         """
         The set of arguments for constructing a Provider resource.
 
         :param pulumi.Input[_builtins.str] cache_directory: Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
+        :param pulumi.Input['MaximumGrantsArgs'] maximum_grants: The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
         """
         if cache_directory is not None:
             pulumi.set(__self__, "cache_directory", cache_directory)
+        if maximum_grants is not None:
+            pulumi.set(__self__, "maximum_grants", maximum_grants)
 
     @_builtins.property
     @pulumi.getter(name="cacheDirectory")
@@ -40,6 +45,18 @@ class ProviderArgs:
     def cache_directory(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "cache_directory", value)
 
+    @_builtins.property
+    @pulumi.getter(name="maximumGrants")
+    def maximum_grants(self) -> pulumi.Input[Optional['MaximumGrantsArgs']]:
+        """
+        The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
+        """
+        return pulumi.get(self, "maximum_grants")
+
+    @maximum_grants.setter
+    def maximum_grants(self, value: pulumi.Input[Optional['MaximumGrantsArgs']]):
+        pulumi.set(self, "maximum_grants", value)
+
 
 @pulumi.type_token("pulumi:providers:wasm")
 class Provider(pulumi.ProviderResource):
@@ -48,6 +65,7 @@ class Provider(pulumi.ProviderResource):
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
                  cache_directory: pulumi.Input[Optional[_builtins.str]] = None,
+                 maximum_grants: pulumi.Input[Optional[Union['MaximumGrantsArgs', 'MaximumGrantsArgsDict']]] = None,
                  __props__=None):
         """
         Settings of the plugin itself. No credentials belong here.
@@ -55,6 +73,7 @@ class Provider(pulumi.ProviderResource):
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.str] cache_directory: Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
+        :param pulumi.Input[Union['MaximumGrantsArgs', 'MaximumGrantsArgsDict']] maximum_grants: The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
         """
         ...
     @overload
@@ -81,6 +100,7 @@ class Provider(pulumi.ProviderResource):
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
                  cache_directory: pulumi.Input[Optional[_builtins.str]] = None,
+                 maximum_grants: pulumi.Input[Optional[Union['MaximumGrantsArgs', 'MaximumGrantsArgsDict']]] = None,
                  __props__=None):
         opts = pulumi.ResourceOptions.merge(_utilities.get_resource_opts_defaults(), opts)
         if not isinstance(opts, pulumi.ResourceOptions):
@@ -91,6 +111,7 @@ class Provider(pulumi.ProviderResource):
             __props__ = ProviderArgs.__new__(ProviderArgs)
 
             __props__.__dict__["cache_directory"] = cache_directory
+            __props__.__dict__["maximum_grants"] = pulumi.Output.from_input(maximum_grants).apply(pulumi.runtime.to_json) if maximum_grants is not None else None
         super(Provider, __self__).__init__(
             'wasm',
             resource_name,

@@ -15,3 +15,8 @@ var _ = internal.GetEnvOrDefault
 func GetCacheDirectory(ctx *pulumi.Context) string {
 	return config.Get(ctx, "wasm:cacheDirectory")
 }
+
+// The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
+func GetMaximumGrants(ctx *pulumi.Context) string {
+	return config.Get(ctx, "wasm:maximumGrants")
+}

@@ -13,9 +13,15 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from .. import _utilities
+from .. import outputs as _root_outputs
 
 cacheDirectory: Optional[str]
 """
 Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
+"""
+
+maximumGrants: Optional[str]
+"""
+The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
 """
 
