@@ -1,0 +1,6 @@
+// Prints a line.
+export const run = {
+  run() {
+    console.log("hello from JavaScript");
+  },
+};
