@@ -1,4 +1,4 @@
-use crate::{Kind, Module, Position, Problem, validate};
+use crate::{Kind, Link, Module, Position, Problem, Seal, seal, validate};
 use miette::Diagnostic;
 use std::collections::HashSet;
 use wac_graph::{EncodeOptions, types::BorrowedPackageKey};
@@ -8,7 +8,13 @@ use wac_parser::{Document, resolution::Error};
 const PROCESSOR: wac_graph::Processor =
     wac_graph::Processor { name: "pulumi-wasm-composer", version: env!("CARGO_PKG_VERSION") };
 
-pub fn compose(text: &str, modules: Vec<Module>) -> Result<Vec<u8>, Problem> {
+pub fn compose(
+    text: &str,
+    modules: Vec<Module>,
+    guards: Vec<Module>,
+    seals: &[Seal],
+) -> Result<Vec<u8>, Problem> {
+    let parts = seal::Parts::make(&modules, guards, seals).map_err(|error| of_seal(&error))?;
     let document = Document::parse(text).map_err(|error| of_text(text, Kind::Syntax, &error))?;
     let (names, contents): (Vec<_>, Vec<_>) =
         modules.into_iter().map(|module| (package_name(&module.name), module.bytes)).unzip();
@@ -21,9 +27,30 @@ pub fn compose(text: &str, modules: Vec<Module>) -> Result<Vec<u8>, Problem> {
     }
     // Validated below, without reading the modules' code again.
     let options = EncodeOptions { validate: false, processor: Some(PROCESSOR), ..Default::default() };
-    let bytes = resolution.encode(options).map_err(|error| of_resolution(text, &error))?;
+    let bytes = if seals.is_empty() {
+        resolution.encode(options).map_err(|error| of_resolution(text, &error))?
+    } else {
+        let mut graph = resolution.into_graph();
+        seal::seal(&mut graph, &parts, seals).map_err(|error| of_seal(&error))?;
+        graph.encode(options).map_err(|error| Problem::of(Kind::Sealing, &error))?
+    };
     validate::structure(&bytes).map_err(|error| Problem::of(Kind::Invalid, &error))?;
     Ok(bytes)
+}
+
+/// The imports that modules take from one another: what a text says that a user wrote.
+pub fn links(text: &str, modules: Vec<Module>) -> Result<Vec<Link>, Problem> {
+    let document = Document::parse(text).map_err(|error| of_text(text, Kind::Syntax, &error))?;
+    let (names, contents): (Vec<_>, Vec<_>) =
+        modules.into_iter().map(|module| (package_name(&module.name), module.bytes)).unzip();
+    let keys = names.iter().map(|name| BorrowedPackageKey::from_name_and_version(name, None));
+    let resolution =
+        document.resolve(keys.zip(contents).collect()).map_err(|error| of_resolution(text, &error))?;
+    Ok(seal::links(resolution.graph()))
+}
+
+fn of_seal(error: &anyhow::Error) -> Problem {
+    Problem { messages: error.chain().map(ToString::to_string).collect(), ..Problem::new(Kind::Sealing, "") }
 }
 
 fn package_name(module: &str) -> String {

@@ -1,9 +1,13 @@
 //! Composes components: a thin layer over wac that explains in the user's names what does not fit.
 
+mod answer;
 mod compose;
+mod deny;
 mod explain;
 mod links;
 mod print;
+mod rules;
+mod seal;
 mod validate;
 
 wit_bindgen::generate!({ world: "composer", path: "wit" });
@@ -11,11 +15,15 @@ wit_bindgen::generate!({ world: "composer", path: "wit" });
 struct Composer;
 
 impl Guest for Composer {
-    fn compose(text: String, modules: Vec<Module>) -> Outcome {
-        match compose::compose(&text, modules) {
+    fn compose(text: String, modules: Vec<Module>, guards: Vec<Module>, seals: Vec<Seal>) -> Outcome {
+        match compose::compose(&text, modules, guards, &seals) {
             Ok(bytes) => Outcome::Composed(bytes),
             Err(problem) => Outcome::Failed(problem),
         }
+    }
+
+    fn links(text: String, modules: Vec<Module>) -> Result<Vec<Link>, Problem> {
+        compose::links(&text, modules)
     }
 
     fn explain(modules: Vec<Module>, links: Vec<Link>) -> Vec<Problem> {

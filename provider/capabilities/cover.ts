@@ -8,6 +8,7 @@ import { entriesOf } from "./entries.ts";
 import { type Grant, union } from "./grant.ts";
 import { habitualImports } from "./habits.ts";
 import { hostCovers } from "./hosts.ts";
+import { isWasi03, Openers } from "./openers.ts";
 import {
   type Family,
   type ImportName,
@@ -91,50 +92,6 @@ export function cover({ module, inspection, grants, denied }: CoverInput): Cover
 
 function addOpen(open: Coverage["open"], openers: Opener[], full: string): void {
   for (const opener of openers) open[opener] = [...(open[opener] ?? []), full];
-}
-
-/** What the grants of a module open. */
-class Openers {
-  private readonly granted: Set<Opener>;
-  private readonly mayBeGranted: Set<Opener>;
-  private readonly interfaces: Set<string>;
-  private readonly anything: boolean;
-
-  constructor(known: Grant[], someUnknown: boolean) {
-    const rules = union(known);
-    const families = known.flatMap(({ rules: own }) => [...entriesOf(own)].map(({ family }) => family));
-    this.granted = new Set([...families, ...ambientOpeners(rules.ambient)]);
-    this.mayBeGranted = new Set(known.flatMap((grant) => grant.unknown));
-    this.interfaces = new Set(rules.interfaces);
-    this.anything = someUnknown;
-  }
-
-  /** What opens an import; more than one family may, and then each is listed. */
-  of(item: ImportName): Opener[] {
-    const meaning = meaningOf(item);
-    if (meaning.kind === "opened") return meaning.openers.filter((opener) => this.granted.has(opener));
-    const name = item.version === undefined ? item.name : `${item.name}@${item.version}`;
-    return meaning.kind === "other" && item.form === "interface" && this.interfaces.has(name)
-      ? ["interfaces"]
-      : [];
-  }
-
-  /** Whether something that is not known yet could open it. */
-  mayOpen(item: ImportName): boolean {
-    const meaning = meaningOf(item);
-    if (meaning.kind === "opened")
-      return this.anything || meaning.openers.some((opener) => this.mayBeGranted.has(opener));
-    if (meaning.kind !== "other" || item.form !== "interface" || isWasi03(item)) return false;
-    return this.anything || this.mayBeGranted.has("interfaces");
-  }
-}
-
-function ambientOpeners(ambient: Record<string, boolean>): Opener[] {
-  return (Object.keys(ambient) as Opener[]).filter((family) => ambient[family]);
-}
-
-function isWasi03({ name, version }: ImportName): boolean {
-  return name.startsWith("wasi:") && version !== undefined && /^0\.3\./.test(version);
 }
 
 /** One error for all imports that the same line would open. */

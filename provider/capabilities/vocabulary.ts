@@ -37,7 +37,13 @@ interface Row {
   openers: Opener[] | "structural";
   /** Versions whose meaning is known; for core modules none. */
   versions: string[];
+  /** What keeps a module within its grants: a component of `composer/guards`. Absent: the import as a whole is granted. */
+  guard?: GuardName;
 }
+
+/** The components of `composer/guards`. */
+export const guardNames = ["http", "environment", "stdio"] as const;
+export type GuardName = (typeof guardNames)[number];
 
 const wasi02 = Array.from({ length: 13 }, (_, patch) => `0.2.${patch}`);
 const drafts = ["0.2.0-draft", "0.2.0-draft2"];
@@ -60,7 +66,12 @@ const rows: Row[] = [
     versions: wasi02,
   },
   { names: ["wasi:http/types"], openers: "structural", versions: wasi02 },
-  { names: ["wasi:http/outgoing-handler"], openers: ["http", "calls"], versions: wasi02 },
+  {
+    names: ["wasi:http/outgoing-handler"],
+    openers: ["http", "calls"],
+    versions: wasi02,
+    guard: "http",
+  },
   {
     names: inPackage("wasi:sockets", "tcp tcp-create-socket udp udp-create-socket"),
     openers: ["sockets"],
@@ -74,7 +85,7 @@ const rows: Row[] = [
   },
   { names: ["wasi:sockets/ip-name-lookup"], openers: ["nameLookup"], versions: wasi02 },
   { names: inPackage("wasi:filesystem", "preopens types"), openers: ["filesystem"], versions: wasi02 },
-  { names: ["wasi:cli/environment"], openers: ["environment"], versions: wasi02 },
+  { names: ["wasi:cli/environment"], openers: ["environment"], versions: wasi02, guard: "environment" },
   { names: inPackage("wasi:cli", "stdin stdout stderr"), openers: ["stdio"], versions: wasi02 },
   {
     names: inPackage("wasi:clocks", "monotonic-clock wall-clock timezone"),
@@ -159,6 +170,12 @@ export function parseImportName(full: string): ImportName {
   return { full, name, version, form: name.includes(":") ? "interface" : "plain" };
 }
 
+/** What the component model calls the import: of `cache: wasi:keyvalue/store@…` it is `cache`. */
+export function labelOf(full: string): string {
+  const end = full.indexOf(": ");
+  return end === -1 ? full : full.slice(0, end);
+}
+
 /** What the table says of an import. */
 export type Meaning =
   | { kind: "structural" }
@@ -175,6 +192,11 @@ export function meaningOf(item: ImportName): Meaning {
     return { kind: "unknownVersion", versions: row.versions };
   }
   return row.openers === "structural" ? { kind: "structural" } : { kind: "opened", openers: row.openers };
+}
+
+/** The guard between a module and whatever serves an import that grants open. */
+export function guardOf({ name }: ImportName): GuardName | undefined {
+  return byName.get(name)?.guard;
 }
 
 /** Whether the table names an interface, in whatever version: then `interfaces` cannot grant it. */

@@ -7,7 +7,7 @@ import * as z from "zod";
 import { withLock } from "../lock.mjs";
 import { inRepository, root } from "../repository.ts";
 import { TaskError } from "../task.ts";
-import { buildComposer, composerFiles } from "./composer.ts";
+import { buildComposer, composerFiles, guardFiles } from "./composer.ts";
 import { isFresh, writeFingerprint } from "./fingerprint.ts";
 import { launcher, minimumNode } from "./launcher.ts";
 import { licenses } from "./licenses.ts";
@@ -46,7 +46,7 @@ export async function buildPlugin(): Promise<string> {
       await buildComposer(join(folder, "composer"));
       await rm(dist, { recursive: true, force: true });
       await rename(folder, dist);
-      await writeFingerprint([...Object.keys(inputs), ...composerFiles]);
+      await writeFingerprint([...Object.keys(inputs), ...composerFiles, ...(await guardFiles())]);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

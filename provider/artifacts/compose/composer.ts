@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import * as z from "zod";
+import type { GuardName } from "../../capabilities/vocabulary.ts";
 import type { Artifact } from "../artifact.ts";
 import { type Digest, digestOf, digestSchema, hexOf } from "../digest.ts";
 import { ArtifactError, formatBytes } from "../errors.ts";
@@ -8,9 +9,10 @@ import type { Inspection } from "../inspection.ts";
 import { Records } from "../records.ts";
 import { damaged, missing, type Store } from "../store.ts";
 import { type ComposerOptions, ComposerTool } from "./composerTool.ts";
+import { shippedGuard } from "./guards.ts";
 import { type Described, describeModules } from "./modules.ts";
 import { explain } from "./problems.ts";
-import type { ComponentFile, ComposerReply } from "./protocol.ts";
+import { type ComponentFile, type ComposerLink, type ComposerReply, linkSchema } from "./protocol.ts";
 import {
   type CompositionRecipe,
   composerVersion,
@@ -21,11 +23,13 @@ import {
   recipeOfText,
   textOf,
 } from "./recipe.ts";
+import { composerSeals, withSeal } from "./seal.ts";
 import {
   type Adaptation,
   type Composition,
   CompositionError,
   type CompositionSpec,
+  type ModuleWorld,
   type Plan,
   type Remark,
 } from "./types.ts";
@@ -53,6 +57,7 @@ export type Planned =
     };
 
 const outcomeSchema = z.strictObject({ digest: digestSchema });
+const linksSchema = z.strictObject({ links: z.array(linkSchema) });
 
 /**
  * Composes modules of the store, in a process of its own. Results are kept by recipe, so that an unchanged composition is
@@ -64,6 +69,7 @@ export class Composer {
   private readonly tool: ComposerTool;
   private readonly compositions: Records<z.output<typeof outcomeSchema>>;
   private readonly adaptations: Records<z.output<typeof outcomeSchema>>;
+  private readonly links: Records<z.output<typeof linksSchema>>;
 
   constructor(store: Store, inspector: Inspector, options: ComposerOptions = {}) {
     this.store = store;
@@ -72,6 +78,7 @@ export class Composer {
     const folder = (name: string) => join(store.folder, name, composerVersion);
     this.compositions = new Records(folder("compositions"), outcomeSchema);
     this.adaptations = new Records(folder("adaptations"), outcomeSchema);
+    this.links = new Records(folder("links"), linksSchema);
   }
 
   /**
@@ -88,15 +95,52 @@ export class Composer {
     });
     const [first, ...others] = problems;
     if (first) return { problems: [first, ...others], notes: [] };
-    if (spec.wac !== undefined) return planText(spec, modules);
     const worlds = mapValues(modules, ({ world }) => world);
+    if (spec.wac !== undefined) return this.planText(spec, modules, worlds, signal);
     const wiring = wire({ modules: worlds, links: spec.links, exports: spec.exports });
     if (!wiring.plan) return wiring;
-    const recipe = recipeOfPlan(
+    const planned = recipeOfPlan(
       wiring.plan,
       mapValues(modules, ({ content }) => content),
     );
+    const recipe = withSeal(planned, worlds, spec.access);
     return { ...wiring, recipe: encodeRecipe(recipe), wac: textOf(recipe) };
+  }
+
+  /** A user's text says its links itself; they are asked of the composer, for what is sealed depends on them. */
+  private async planText(
+    spec: CompositionSpec,
+    modules: Record<string, Described>,
+    worlds: Record<string, ModuleWorld>,
+    signal: AbortSignal | undefined,
+  ): Promise<Planned> {
+    const given = (["links", "exports"] as const).filter((name) => spec[name] !== undefined);
+    const [first, ...others] = given.map((path) => ({
+      path,
+      message: "The WAC text says it: leave it out.",
+    }));
+    if (first) return { problems: [first, ...others], notes: [] };
+    const wac = spec.wac ?? "";
+    const contents = mapValues(modules, ({ content }) => content);
+    const unsealed = recipeOfText(wac, contents, []);
+    if (spec.access === undefined) return { problems: [], notes: [], recipe: encodeRecipe(unsealed), wac };
+    const links = await this.linksOf(unsealed, signal);
+    const recipe = withSeal(recipeOfText(wac, contents, links), worlds, spec.access);
+    return { problems: [], notes: [], recipe: encodeRecipe(recipe), wac };
+  }
+
+  /** @throws CompositionError for what is wrong with the text */
+  private async linksOf(recipe: CompositionRecipe, signal: AbortSignal | undefined): Promise<ComposerLink[]> {
+    const key = recordKey(encodeRecipe(recipe));
+    const known = await this.links.recall(key);
+    if (known) return known.links;
+    const text = textOf(recipe);
+    const modules = await this.components(recipe, signal);
+    const reply = await this.tool.ask({ kind: "links", text, modules }, signal);
+    if ("problems" in reply) throw new CompositionError(explain(reply.problems, { recipe, text }));
+    if (!("links" in reply)) throw await this.failure(reply, modules);
+    await this.links.remember(key, { links: reply.links });
+    return reply.links;
   }
 
   /**
@@ -185,6 +229,26 @@ export class Composer {
     plan: Plan | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Digest> {
+    const modules = await this.components(recipe, signal);
+    const text = textOf(recipe);
+    const links = (recipe.links ?? []).map(([importer, wanted, exporter, given]) => {
+      return { importer, import: wanted, exporter, export: given };
+    });
+    const seals = await this.seals(recipe, modules, signal);
+    const reply = await this.tool.ask(
+      { kind: "compose", text, modules, links, ...(seals && { seals }) },
+      signal,
+    );
+    if ("bytes" in reply) return this.add(reply.bytes, signal);
+    if ("problems" in reply) throw new CompositionError(explain(reply.problems, { recipe, text, plan }));
+    throw await this.failure(reply, modules);
+  }
+
+  /** The modules of a recipe as components, whose bytes are in the store then. */
+  private async components(
+    recipe: CompositionRecipe,
+    signal: AbortSignal | undefined,
+  ): Promise<ComponentFile[]> {
     const modules: ComponentFile[] = [];
     for (const [name, content] of Object.entries(recipe.modules)) {
       const { digest, adapt, recipe: nested } = ingredient(content);
@@ -197,14 +261,22 @@ export class Composer {
       const component = adapt ? await this.adapt(digest, adapt, signal) : digest;
       modules.push({ name, digest: component, path: this.store.path(component) });
     }
-    const text = textOf(recipe);
-    const links = (recipe.links ?? []).map(([importer, wanted, exporter, given]) => {
-      return { importer, import: wanted, exporter, export: given };
-    });
-    const reply = await this.tool.ask({ kind: "compose", text, modules, links }, signal);
-    if ("bytes" in reply) return this.add(reply.bytes, signal);
-    if ("problems" in reply) throw new CompositionError(explain(reply.problems, { recipe, text, plan }));
-    throw await this.failure(reply, (name) => modules.find((module) => module.name === name)?.digest);
+    return modules;
+  }
+
+  private async seals(
+    { seal }: CompositionRecipe,
+    modules: ComponentFile[],
+    signal: AbortSignal | undefined,
+  ) {
+    if (seal === undefined) return undefined;
+    const worlds: Record<string, ModuleWorld> = {};
+    for (const { name, digest } of modules) worlds[name] = await this.inspector.inspect(digest, { signal });
+    const used = new Set(Object.values(seal).flatMap(({ guards }) => Object.keys(guards) as GuardName[]));
+    const guards = await Promise.all([...used].sort().map(shippedGuard));
+    const imports = Object.fromEntries(guards.map((guard) => [guard.name, guard.imports]));
+    const files = guards.map(({ name, path, digest }) => ({ name, path, digest }));
+    return { guards: files, modules: composerSeals(seal, worlds, imports) };
   }
 
   private async add(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Digest> {
@@ -235,18 +307,15 @@ export class Composer {
     if (known && (await this.store.has(known.digest))) return known.digest;
     const module = { name: "", digest, path: this.store.path(digest) };
     const reply = await this.tool.ask({ kind: "adapt", module, adaptation }, signal);
-    if (!("bytes" in reply)) throw await this.failure(reply, () => digest);
+    if (!("bytes" in reply)) throw await this.failure(reply, [module]);
     const { digest: component } = await this.store.addBytes(reply.bytes, { signal });
     await this.adaptations.remember(key, { digest: component });
     return component;
   }
 
-  private async failure(
-    reply: Exclude<ComposerReply, { bytes: Uint8Array }>,
-    digestOfModule: (name: string | undefined) => Digest | undefined,
-  ): Promise<Error> {
-    if ("problems" in reply) return new Error("The composer found problems where it cannot.");
-    const digest = digestOfModule(reply.module);
+  private async failure(reply: ComposerReply, modules: readonly ComponentFile[]): Promise<Error> {
+    if (!("error" in reply)) return new Error("The composer answered what it was not asked.");
+    const digest = modules.find((module) => module.name === reply.module)?.digest;
     if (reply.error === "adapt") return new ArtifactError("not-deployable", reply.message);
     if (reply.error !== "fault" && digest) {
       if (reply.error === "not-found") return missing(digest);
@@ -268,15 +337,6 @@ function recordKey(recipe: string): string {
 
 function adaptationKey(digest: Digest, adaptation: Adaptation): string {
   return `${hexOf(digest)}-${adaptation}`;
-}
-
-function planText(spec: CompositionSpec, modules: Record<string, Described>): Planned {
-  const given = (["links", "exports"] as const).filter((name) => spec[name] !== undefined);
-  const [first, ...others] = given.map((path) => ({ path, message: "The WAC text says it: leave it out." }));
-  if (first) return { problems: [first, ...others], notes: [] };
-  const wac = spec.wac ?? "";
-  const contents = mapValues(modules, ({ content }) => content);
-  return { problems: [], notes: [], recipe: encodeRecipe(recipeOfText(wac, contents)), wac };
 }
 
 function aboutModule(name: string, error: unknown): unknown {

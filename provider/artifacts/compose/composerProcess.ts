@@ -12,6 +12,7 @@ import type {
   ComposerProblem,
   ComposerReply,
   ComposerRequest,
+  ComposerSeal,
 } from "./protocol.ts";
 import { wasiStub } from "./wasiStub.ts";
 
@@ -25,7 +26,11 @@ interface ComposerExports {
   compose(
     text: string,
     modules: Module[],
+    guards: Module[],
+    seals: ComposerSeal[],
   ): { tag: "composed"; val: Uint8Array } | { tag: "failed"; val: ComposerProblem };
+  /** @throws with a ComposerProblem as `payload` */
+  links(text: string, modules: Module[]): ComposerLink[];
   explain(modules: Module[], links: ComposerLink[]): ComposerProblem[];
 }
 
@@ -51,7 +56,8 @@ process.on("disconnect", () => process.exit());
 
 async function answer(request: ComposerRequest): Promise<ComposerReply> {
   try {
-    return request.kind === "compose" ? await compose(request) : await adapt(request);
+    if (request.kind === "compose") return await compose(request);
+    return request.kind === "links" ? await links(request) : await adapt(request);
   } catch (error) {
     if (error instanceof ModuleFailure) return error.reply;
     return { error: "fault", message: error instanceof Error ? error.message : String(error) };
@@ -62,18 +68,40 @@ async function compose({
   text,
   modules,
   links,
+  seals,
 }: Extract<ComposerRequest, { kind: "compose" }>): Promise<ComposerReply> {
-  const contents: Module[] = [];
-  for (const module of modules) contents.push({ name: module.name, bytes: await read(module) });
-  const outcome = await inFreshComposer((composer) => composer.compose(text, contents));
+  const contents = await readAll(modules);
+  const guards = await readAll(seals?.guards ?? []);
+  const composed = (sealed: ComposerSeal[]) =>
+    inFreshComposer((composer) => composer.compose(text, contents, guards, sealed));
+  const outcome = await composed(seals?.modules ?? []);
   if (outcome.tag === "composed") return { bytes: outcome.val };
-  const { kind } = outcome.val;
+  // What does not fit without a seal either is better told without it.
+  const unsealed = outcome.val.kind === "sealing" ? await composed([]) : outcome;
+  const problem = unsealed.tag === "failed" ? unsealed.val : outcome.val;
   const explained =
-    links.length > 0 && (kind === "mismatch" || kind === "invalid")
+    links.length > 0 && (problem.kind === "mismatch" || problem.kind === "invalid")
       ? // What is known is enough when there is no better explanation.
         await inFreshComposer((composer) => composer.explain(contents, links)).catch(() => [])
       : [];
-  return { problems: explained.length > 0 ? explained : [outcome.val] };
+  return { problems: explained.length > 0 ? explained : [problem] };
+}
+
+async function links({ text, modules }: Extract<ComposerRequest, { kind: "links" }>): Promise<ComposerReply> {
+  const contents = await readAll(modules);
+  try {
+    return { links: await inFreshComposer((composer) => composer.links(text, contents)) };
+  } catch (error) {
+    const problem = error instanceof Error && "payload" in error ? error.payload : undefined;
+    if (problem === undefined) throw error;
+    return { problems: [problem as ComposerProblem] };
+  }
+}
+
+async function readAll(files: readonly ComponentFile[]): Promise<Module[]> {
+  const contents: Module[] = [];
+  for (const file of files) contents.push({ name: file.name, bytes: await read(file) });
+  return contents;
 }
 
 let coreModules: Map<string, Promise<object>> | undefined;
@@ -93,6 +121,8 @@ async function inFreshComposer<T>(call: (composer: ComposerExports) => T): Promi
   try {
     return call(await instantiate(getCoreModule, imports));
   } catch (error) {
+    // A result's error, not a fault.
+    if (error instanceof Error && "payload" in error) throw error;
     throw new Error(message() || (error instanceof Error ? error.message : String(error)));
   }
 }

@@ -30,6 +30,7 @@ function explainOne(problem: ComposerProblem, composed: Composed): Remark {
     const message = `The WAC text does not use \`${problem.module}\`. Instantiate it (\`new module:${problem.module} { ... }\`), or remove it.`;
     return { path: propertyPath(["modules", problem.module]), message };
   }
+  if (problem.kind === "sealing") return sealing(problem);
   if (problem.kind === "conflict") return conflict(problem, composed);
   if (composed.recipe.wac !== undefined)
     return { path: "wac", message: `${place(problem)}${said(problem)}.` };
@@ -101,6 +102,18 @@ function conflict(problem: ComposerProblem, { text, recipe }: Composed): Remark 
   return {
     path: modules[0] === undefined ? "" : propertyPath(["modules", modules[0]]),
     message: `${listed} import \`${problem.item}\` from outside the composition, in types that do not fit together: ${detail}. Build them against the same WIT.`,
+  };
+}
+
+/** The modules fit together, and do not any more with what keeps them within their grants between them. */
+function sealing(problem: ComposerProblem): Remark {
+  const module = /^module `([^`]+)`/.exec(problem.messages[0] ?? "")?.[1];
+  const hint = /resource types? (is|are) not the same|mismatched resource/i.test(said(problem))
+    ? " Modules that hand one another files, sockets or other handles of the host cannot be guarded one by one: let one of them own what both use, or compose them into one module."
+    : "";
+  return {
+    path: module === undefined ? "modules" : propertyPath(["modules", module]),
+    message: `The grants cannot be sealed into the composition: ${said(problem)}.${hint}`,
   };
 }
 

@@ -9,15 +9,33 @@ export interface ComponentFile {
   digest: Digest;
 }
 
-export interface ComposerLink {
-  importer: string;
-  import: string;
-  exporter: string;
-  export: string;
+export const linkSchema = z.object({
+  importer: z.string(),
+  import: z.string(),
+  exporter: z.string(),
+  export: z.string(),
+});
+
+export type ComposerLink = z.output<typeof linkSchema>;
+
+/** `seal` of `composer/wit/composer.wit`. */
+export interface ComposerSeal {
+  module: string;
+  rules: string;
+  guards: { guard: string; imports: string[]; closed: string[] }[];
+  denied: string[];
 }
 
 export type ComposerRequest =
-  | { kind: "compose"; text: string; modules: ComponentFile[]; links: ComposerLink[] }
+  | {
+      kind: "compose";
+      text: string;
+      modules: ComponentFile[];
+      links: ComposerLink[];
+      /** Absent: nothing is sealed. */
+      seals?: { guards: ComponentFile[]; modules: ComposerSeal[] };
+    }
+  | { kind: "links"; text: string; modules: ComponentFile[] }
   | { kind: "adapt"; module: ComponentFile; adaptation: Adaptation };
 
 const problemSchema = z.object({
@@ -29,6 +47,7 @@ const problemSchema = z.object({
     "owner",
     "left-behind",
     "conflict",
+    "sealing",
     "unused",
     "invalid",
   ]),
@@ -45,6 +64,7 @@ export type ComposerProblem = z.output<typeof problemSchema>;
 /** What the process answers; it has parsed untrusted bytes, so the answer is not trusted either. */
 export const composerReply = z.union([
   z.object({ bytes: z.instanceof<typeof Uint8Array<ArrayBufferLike>>(Uint8Array) }),
+  z.object({ links: z.array(linkSchema) }),
   z.object({ problems: z.array(problemSchema).min(1) }),
   z.object({
     /** `damaged` and `not-found` are about `module`; `adapt` is what the adapter says; `fault` ends the process. */

@@ -1,10 +1,12 @@
 /** How the bytes of a composition come about, as one canonical string: rules and digests, never a path. */
 import * as z from "zod";
+import { guardNames } from "../../capabilities/vocabulary.ts";
 import { orUnknown } from "../../schema/fields.ts";
 import { decodeMarked, encodeMarked } from "../../schema/marked.ts";
 import type { Artifact } from "../artifact.ts";
 import { digestSchema } from "../digest.ts";
 import { order } from "./order.ts";
+import type { ComposerLink } from "./protocol.ts";
 import type { Plan } from "./types.ts";
 import { wacText } from "./wac.ts";
 
@@ -12,7 +14,7 @@ import { wacText } from "./wac.ts";
  * The composer's version, as recipes record it: that of `composer/Cargo.toml` (a test holds them together). It changes
  * whenever the bytes of some composition do, the adapters for WASI preview 1 included.
  */
-export const composerVersion = "0.1.0";
+export const composerVersion = "0.2.0";
 
 const unreadable =
   "This version of the plugin does not know the recipe of this artifact. Upgrade the plugin.";
@@ -33,10 +35,22 @@ const contentSchema = z.union([
 
 const names = z.optional(orUnknown(z.array(orUnknown(z.string()))));
 
-/** What the modules were granted and denied: it travels with the recipe and decides no bytes. */
+/** What the modules were granted and denied, as the program says it: what reports and errors are made of. */
 const accessSchema = z.record(z.string(), z.strictObject({ grants: names, denied: names }));
 
 export type Access = z.output<typeof accessSchema>;
+
+/** What of it is in the bytes: `SealedModule` of `capabilities/sealing.ts`, by module. */
+const sealSchema = z.record(
+  z.string(),
+  z.strictObject({
+    rules: z.string(),
+    guards: z.partialRecord(z.enum(guardNames), z.array(z.string())),
+    denied: z.array(z.string()),
+  }),
+);
+
+export type RecipeSeal = z.output<typeof sealSchema>;
 
 const recipeSchema = z.strictObject({
   composer: z.string(),
@@ -45,9 +59,11 @@ const recipeSchema = z.strictObject({
   links: z.array(z.tuple([z.string(), z.string(), z.string(), z.string()])).optional(),
   /** `from`, `export`. */
   exports: z.array(z.tuple([z.string(), z.string()])).optional(),
-  /** A text of the user's in place of links and exports. */
+  /** A text of the user's in place of links and exports. The links beside it are what the text says, for reports. */
   wac: z.string().optional(),
   access: accessSchema.optional(),
+  /** Absent: nothing is sealed, and the modules share the host's rights. */
+  seal: sealSchema.optional(),
 });
 
 export type CompositionRecipe = z.output<typeof recipeSchema>;
@@ -87,8 +103,18 @@ export function recipeOfPlan(plan: Plan, modules: Record<string, Content>): Comp
   };
 }
 
-export function recipeOfText(wac: string, modules: Record<string, Content>): CompositionRecipe {
-  return { composer: composerVersion, modules, wac };
+export function recipeOfText(
+  wac: string,
+  modules: Record<string, Content>,
+  links: readonly ComposerLink[],
+): CompositionRecipe {
+  const found = links.map((link): NonNullable<CompositionRecipe["links"]>[number] => [
+    link.importer,
+    link.import,
+    link.exporter,
+    link.export,
+  ]);
+  return { composer: composerVersion, modules, wac, ...(found.length > 0 && { links: found }) };
 }
 
 /** The WAC text of a recipe: its own, or that of its links. */
@@ -135,5 +161,6 @@ function withoutComposer(recipe: CompositionRecipe): unknown {
     // The digest of a composition within depends on its composer as well.
     return [name, nested ? { recipe: withoutComposer(nested) } : { digest, adapt }];
   });
-  return { ...recipe, composer: undefined, modules: Object.fromEntries(modules) };
+  // A seal follows from what is granted and from the modules.
+  return { ...recipe, composer: undefined, seal: undefined, modules: Object.fromEntries(modules) };
 }

@@ -32,6 +32,18 @@ export interface CompositionSpec {
   exports?: readonly ExportChoice[] | undefined;
   /** A text in the WAC language in place of links and exports. */
   wac?: string | undefined;
+  /**
+   * What each module may do, which is then sealed into the bytes; who is not named may do nothing but what every module may.
+   * Absent: nothing is sealed, and the modules share the host's rights.
+   */
+  access?: Readonly<Record<string, ModuleAccess>> | undefined;
+}
+
+export interface ModuleAccess {
+  /** `grant` outputs of CapabilityGrants, all known. */
+  grants?: string[] | undefined;
+  /** Imports that the program denies, with or without version. */
+  denied?: string[] | undefined;
 }
 
 /** The names at the root of a module, as an Inspection has them. */

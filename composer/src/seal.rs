@@ -1,0 +1,305 @@
+//! Puts guards, and what denies, between the modules of a composition and whatever serves their imports.
+
+use crate::{GuardUse, Link, Module, Seal, deny, rules};
+use anyhow::{Context, Result, anyhow, bail};
+use std::collections::HashMap;
+use wac_graph::types::{ItemKind, Package, are_semver_compatible};
+use wac_graph::{CompositionGraph, NodeId, NodeKind, PackageId};
+
+/// What is put in, by what it is made of, so that equal things are embedded once.
+pub struct Parts {
+    guards: HashMap<String, Vec<u8>>,
+    /// By the module's name.
+    denials: HashMap<String, Vec<deny::Denial>>,
+    /// By guard and what is closed of it.
+    closed: HashMap<(String, Vec<String>), Vec<deny::Denial>>,
+}
+
+impl Parts {
+    /// Makes what denies of the bytes of modules and guards.
+    pub fn make(modules: &[Module], guards: Vec<Module>, seals: &[Seal]) -> Result<Self> {
+        let guards: HashMap<_, _> = guards.into_iter().map(|guard| (guard.name, guard.bytes)).collect();
+        let mut denials = HashMap::new();
+        let mut closed = HashMap::new();
+        for seal in seals {
+            let module = modules.iter().find(|module| module.name == seal.module);
+            let module = module.with_context(|| format!("there is no module `{}` to seal", seal.module))?;
+            let made = deny::deny(&module.bytes, &seal.denied)
+                .with_context(|| format!("module `{}` cannot be sealed", seal.module))?;
+            denials.insert(seal.module.clone(), made);
+            for used in &seal.guards {
+                let bytes =
+                    guards.get(&used.guard).with_context(|| format!("there is no guard `{}`", used.guard))?;
+                let key = (used.guard.clone(), used.closed.clone());
+                if !closed.contains_key(&key) {
+                    let made =
+                        deny::deny(bytes, &used.closed).with_context(|| format!("guard `{}`", used.guard))?;
+                    closed.insert(key, made);
+                }
+            }
+        }
+        Ok(Parts { guards, denials, closed })
+    }
+}
+
+/// Seals each instance of the modules that have a seal.
+pub fn seal(graph: &mut CompositionGraph, parts: &Parts, seals: &[Seal]) -> Result<()> {
+    let mut packages = HashMap::new();
+    for seal in seals {
+        for instance in instances_of(graph, &format!("module:{}", seal.module)) {
+            Sealing {
+                graph,
+                packages: &mut packages,
+                parts,
+                seal,
+                instance,
+                guards: HashMap::new(),
+                denied: None,
+            }
+            .run()
+            .with_context(|| format!("module `{}` cannot be sealed", seal.module))?;
+        }
+    }
+    Ok(())
+}
+
+/// The imports that instances of modules take from one another, where all instances of the module do.
+pub fn links(graph: &CompositionGraph) -> Vec<Link> {
+    let module_of = |id: NodeId| {
+        let package = graph[id].package()?;
+        graph[package].name().strip_prefix("module:").map(str::to_owned)
+    };
+    let instances = graph.node_ids().filter(|id| matches!(graph[*id].kind(), NodeKind::Instantiation(_)));
+    let mut links: Vec<(Link, usize)> = Vec::new();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for (id, importer) in instances.filter_map(|id| Some((id, module_of(id)?))) {
+        *counts.entry(importer.clone()).or_default() += 1;
+        for (import, node) in graph.get_instantiation_arguments(id) {
+            let Some((source, export)) = graph.get_alias_source(node) else { continue };
+            let Some(exporter) = module_of(source) else { continue };
+            let import = import.to_owned();
+            let export = export.to_owned();
+            match links.iter_mut().find(|(link, _)| link.importer == importer && link.import == import) {
+                Some((_, count)) => *count += 1,
+                None => links.push((Link { importer: importer.clone(), import, exporter, export }, 1)),
+            }
+        }
+    }
+    links.retain(|(link, count)| counts[&link.importer] == *count);
+    let mut links: Vec<_> = links.into_iter().map(|(link, _)| link).collect();
+    links.sort_by(|a, b| (&a.importer, &a.import).cmp(&(&b.importer, &b.import)));
+    links
+}
+
+fn instances_of(graph: &CompositionGraph, package: &str) -> Vec<NodeId> {
+    let is_instance = |id: &NodeId| {
+        let node = &graph[*id];
+        matches!(node.kind(), NodeKind::Instantiation(_))
+            && node.package().is_some_and(|id| graph[id].name() == package)
+    };
+    graph.node_ids().filter(is_instance).collect()
+}
+
+/// Components by their bytes.
+type Packages = HashMap<Vec<u8>, PackageId>;
+
+struct Sealing<'a> {
+    graph: &'a mut CompositionGraph,
+    packages: &'a mut Packages,
+    parts: &'a Parts,
+    seal: &'a Seal,
+    instance: NodeId,
+    /// The guards of this instance; nothing while one is being made.
+    guards: HashMap<String, Option<NodeId>>,
+    denied: Option<Vec<NodeId>>,
+}
+
+impl Sealing<'_> {
+    fn run(mut self) -> Result<()> {
+        let seal = self.seal;
+        let guarded = seal.guards.iter().flat_map(|used| used.imports.iter());
+        // All are decided before the first is changed: a guard takes what the module had.
+        let mut decided = Vec::new();
+        for import in guarded.chain(&seal.denied) {
+            let before = self.argument(import);
+            // What a sibling gives needs no grant; only a guard may come between.
+            let is_linked = before.is_some_and(|node| self.comes_from_instance(node));
+            if is_linked && seal.denied.contains(import) {
+                continue;
+            }
+            let provider = self.provider(import)?.with_context(|| format!("nothing serves `{import}`"))?;
+            decided.push((import, before, provider));
+        }
+        for (import, before, provider) in decided {
+            if let Some(before) = before {
+                self.graph.unset_instantiation_argument(self.instance, import, before)?;
+            }
+            self.graph
+                .set_instantiation_argument(self.instance, import, provider)
+                .map_err(|error| chain(&error))?;
+        }
+        Ok(())
+    }
+
+    fn argument(&self, import: &str) -> Option<NodeId> {
+        self.graph
+            .get_instantiation_arguments(self.instance)
+            .find(|(name, _)| *name == import)
+            .map(|(_, node)| node)
+    }
+
+    fn comes_from_instance(&self, node: NodeId) -> bool {
+        match self.graph.get_alias_source(node) {
+            Some((source, _)) => self.comes_from_instance(source),
+            None => matches!(self.graph[node].kind(), NodeKind::Instantiation(_)),
+        }
+    }
+
+    /// What serves an import of the module once it is sealed; nothing is the host.
+    fn provider(&mut self, import: &str) -> Result<Option<NodeId>> {
+        let seal = self.seal;
+        if let Some(used) = seal.guards.iter().find(|used| used.imports.iter().any(|name| name == import)) {
+            let guard = self.guard(used)?;
+            return self.export(guard, import).map(Some);
+        }
+        let is_linked = self.argument(import).is_some_and(|node| self.comes_from_instance(node));
+        if seal.denied.iter().any(|name| name == import) && !is_linked {
+            for instance in self.denied()? {
+                if let Ok(export) = self.export(instance, import) {
+                    return Ok(Some(export));
+                }
+            }
+            bail!("nothing denies `{import}`");
+        }
+        Ok(self.argument(import))
+    }
+
+    fn guard(&mut self, used: &GuardUse) -> Result<NodeId> {
+        match self.guards.get(&used.guard) {
+            Some(Some(node)) => return Ok(*node),
+            Some(None) => bail!("the guards need one another"),
+            None => {}
+        }
+        self.guards.insert(used.guard.clone(), None);
+        let bytes = self.parts.guards[&used.guard].clone();
+        let guard = self.instantiate("guard", &bytes)?;
+        let key = (used.guard.clone(), used.closed.clone());
+        let mut closed = Vec::new();
+        for denial in &self.parts.closed[&key] {
+            closed.push((self.instantiate("deny", &denial.bytes)?, denial));
+        }
+        for import in self.imports(guard) {
+            let argument = if import == rules::INTERFACE {
+                let rules = self.instantiate("rules", &rules::component(&self.seal.rules))?;
+                Some(self.export(rules, rules::INTERFACE)?)
+            } else if let Some((instance, _)) =
+                closed.iter().find(|(_, denial)| denial.imports.contains(&import))
+            {
+                Some(self.export(*instance, &import)?)
+            } else {
+                self.upstream(used, &import)?
+            };
+            if let Some(argument) = argument {
+                self.graph
+                    .set_instantiation_argument(guard, &import, argument)
+                    .map_err(|error| chain(&error).context(format!("guard `{}`", used.guard)))?;
+            }
+        }
+        for (instance, _) in closed {
+            self.wire_denial(instance, &mut |sealing, import| sealing.upstream(used, import))?;
+        }
+        self.guards.insert(used.guard.clone(), Some(guard));
+        Ok(guard)
+    }
+
+    /// What serves an import of a guard: what served the module before, of an interface that it guards; else what serves
+    /// the module.
+    fn upstream(&mut self, used: &GuardUse, import: &str) -> Result<Option<NodeId>> {
+        let own = self.imports(self.instance).into_iter().find(|name| is_same(name, import));
+        match own {
+            Some(name) if used.imports.contains(&name) => Ok(self.argument(&name)),
+            Some(name) => self.provider(&name),
+            None => Ok(None),
+        }
+    }
+
+    /// What denies the module's own imports.
+    fn denied(&mut self) -> Result<Vec<NodeId>> {
+        if let Some(known) = &self.denied {
+            return Ok(known.clone());
+        }
+        let mut instances = Vec::new();
+        for denial in &self.parts.denials[&self.seal.module] {
+            instances.push(self.instantiate("deny", &denial.bytes)?);
+        }
+        self.denied = Some(instances.clone());
+        for instance in &instances {
+            self.wire_denial(*instance, &mut |sealing, import| sealing.provider(import))?;
+        }
+        Ok(instances)
+    }
+
+    /// Types that what denies has in common with the module come from where the module has them.
+    fn wire_denial(
+        &mut self,
+        instance: NodeId,
+        provider: &mut dyn FnMut(&mut Self, &str) -> Result<Option<NodeId>>,
+    ) -> Result<()> {
+        for import in self.imports(instance) {
+            if let Some(argument) = provider(self, &import)? {
+                self.graph
+                    .set_instantiation_argument(instance, &import, argument)
+                    .map_err(|error| chain(&error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn imports(&self, instance: NodeId) -> Vec<String> {
+        let package = self.graph[instance].package().expect("an instance is of a package");
+        self.graph.types()[self.graph[package].ty()].imports.keys().cloned().collect()
+    }
+
+    /// An export by its name, or in another version of its track.
+    fn export(&mut self, instance: NodeId, name: &str) -> Result<NodeId> {
+        let ItemKind::Instance(interface) = self.graph[instance].item_kind() else {
+            bail!("an instance has another type")
+        };
+        let names = self.graph.types()[interface].exports.keys();
+        let found = names
+            .clone()
+            .find(|other| *other == name)
+            .or_else(|| names.clone().find(|other| is_same(other, name)));
+        let found = found.with_context(|| format!("nothing serves `{name}`"))?.clone();
+        Ok(self.graph.alias_instance_export(instance, &found)?)
+    }
+
+    fn instantiate(&mut self, kind: &str, bytes: &[u8]) -> Result<NodeId> {
+        let package = match self.packages.get(bytes) {
+            Some(package) => *package,
+            None => {
+                let name = format!("seal:{kind}-{}", self.packages.len());
+                let package = Package::from_bytes(&name, None, bytes, self.graph.types_mut())?;
+                let id = self.graph.register_package(package)?;
+                self.packages.insert(bytes.to_vec(), id);
+                id
+            }
+        };
+        Ok(self.graph.instantiate(package))
+    }
+}
+
+/// Whether two names are of one interface, in versions of one track.
+fn is_same(a: &str, b: &str) -> bool {
+    a == b || are_semver_compatible(a, b)
+}
+
+fn chain(error: &dyn std::error::Error) -> anyhow::Error {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    anyhow!(text)
+}
