@@ -1,0 +1,133 @@
+/**
+ * Tells from the bytes of a composition alone what is sealed in it. This is what the bytes do: the rules are those that the
+ * guards in it read. That a guard keeps to its rules is known of those that we ship, by their digests.
+ */
+import type { Digest } from "../digest.ts";
+import { instanceNames } from "./nameSection.ts";
+import { fullName } from "./names.ts";
+import { type Instance, type Parts, takeApart } from "./parts.ts";
+import { madeRole, type Node, type Role } from "./roles.ts";
+import { codeFaults } from "./root.ts";
+import { rulesInterface } from "./rules.ts";
+import { parseSealedRules, type SealedRules } from "./sealedRules.ts";
+
+export interface SealedGuard {
+  digest: Digest;
+  /** Its name among those that are shipped; undefined for one that is not. */
+  name: string | undefined;
+  /** Imports of the module that it serves, sorted. */
+  serves: string[];
+}
+
+export interface SealedModule {
+  /** By its guards' rules, else by what the composer noted beside the bytes. Undefined where neither says it. */
+  name: string | undefined;
+  /** Of the embedded bytes. */
+  digest: Digest;
+  /** What its guards read; undefined where it has no guard. */
+  rules: SealedRules | undefined;
+  guards: SealedGuard[];
+  /** Imports that end in a component which can call nothing; sorted, as the next ones. */
+  denied: string[];
+  /** Imports that the host serves without a guard between. */
+  open: string[];
+  /** Imports that other modules serve. */
+  linked: string[];
+}
+
+export interface Seal {
+  /** Instances of modules, in the order of the bytes. */
+  modules: SealedModule[];
+}
+
+/**
+ * @param shipped digests of guards, by name
+ * @returns undefined where the bytes are not a sealed composition: nothing is guarded or denied in them, or they hold a form
+ * that the composer does not make, such as one module's guards that read different rules
+ */
+export function readSeal(bytes: Uint8Array, shipped: Readonly<Record<string, Digest>>): Seal | undefined {
+  try {
+    return new SealReader(bytes, shipped).read();
+  } catch {
+    return undefined;
+  }
+}
+
+class SealReader {
+  private readonly nodes: ReadonlyMap<number, Node>;
+  private readonly names: ReadonlyMap<number, string>;
+  private readonly shipped: ReadonlyMap<Digest, string>;
+
+  constructor(bytes: Uint8Array, shipped: Readonly<Record<string, Digest>>) {
+    const parts = takeApart(bytes);
+    const faults = [...parts.faults, ...codeFaults(parts.root)];
+    if (faults.length > 0) throw new Error(faults.join());
+    this.names = instanceNames(bytes);
+    this.nodes = nodesOf(bytes, parts, this.names);
+    this.shipped = new Map(Object.entries(shipped).map(([name, digest]) => [digest, name]));
+  }
+
+  read(): Seal | undefined {
+    const nodes = [...this.nodes.values()];
+    if (!nodes.some(({ role }) => role.is === "guard" || role.is === "deny")) return undefined;
+    return { modules: nodes.filter(({ role }) => role.is === "module").map((node) => this.module(node)) };
+  }
+
+  private module(node: Node): SealedModule {
+    const givers = [...node.args].map(([argument, origin]) => {
+      const giver = origin.from === "instance" ? this.nodes.get(origin.index) : undefined;
+      return { name: fullName(node.of.imports.get(argument) ?? { name: argument }), origin, giver };
+    });
+    const from = (role: Role["is"]) => givers.filter(({ giver }) => giver?.role.is === role);
+    const guarding = new Set(from("guard").flatMap(({ giver }) => giver ?? []));
+    const names = (items: typeof givers) => items.map(({ name }) => name).sort();
+    const rules = this.rulesOf(guarding);
+    return {
+      name: rules?.module ?? this.names.get(node.index),
+      digest: node.of.digest,
+      rules,
+      guards: [...guarding].map((guard) => ({
+        digest: guard.of.digest,
+        name: this.shipped.get(guard.of.digest),
+        serves: names(givers.filter(({ giver }) => giver === guard)),
+      })),
+      denied: names(from("deny")),
+      open: names(givers.filter(({ origin }) => origin.from === "root")),
+      linked: names(from("module")),
+    };
+  }
+
+  /** What all guards of one module read. */
+  private rulesOf(guards: ReadonlySet<Node>): SealedRules | undefined {
+    const texts = new Set([...guards].map((guard) => rulesGivenTo(guard, this.nodes)));
+    const [text] = texts;
+    if (texts.size > 1) throw new Error("the guards of one module read different rules");
+    return text === undefined ? undefined : parseSealedRules(text);
+  }
+}
+
+/**
+ * Guards are what reads rules. A component that can call nothing is a denial when it has no name of its own and no export of
+ * the composition comes from it: modules have one or the other.
+ */
+function nodesOf(bytes: Uint8Array, parts: Parts, names: ReadonlyMap<number, string>): Map<number, Node> {
+  const exporting = new Set(parts.exports.map(({ origin }) => origin.from === "instance" && origin.index));
+  const made = new Map(parts.embedded.map((component) => [component, madeRole(bytes, component)]));
+  const nodes = new Map<number, Node>();
+  const roleAt = (instance: Instance): Role => {
+    const role = made.get(instance.of);
+    if (role?.is === "rules") return role;
+    if (rulesGivenTo(instance, nodes) !== undefined) return { is: "guard", name: "" };
+    const isModule = role?.is !== "deny" || names.has(instance.index) || exporting.has(instance.index);
+    return isModule ? { is: "module", names: [] } : role;
+  };
+  // What an instance is given comes before it.
+  for (const instance of parts.instances) nodes.set(instance.index, { ...instance, role: roleAt(instance) });
+  return nodes;
+}
+
+function rulesGivenTo({ args }: Instance, nodes: ReadonlyMap<number, Node>): string | undefined {
+  const origin = args.get(rulesInterface);
+  const giver = origin?.from === "instance" ? nodes.get(origin.index) : undefined;
+  return giver?.role.is === "rules" ? giver.role.text : undefined;
+}

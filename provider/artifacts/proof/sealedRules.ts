@@ -1,0 +1,99 @@
+/** The rules that are sealed beside guards, read back from their text. */
+import type { Rules } from "../../capabilities/rules.ts";
+import { ambients } from "../../capabilities/vocabulary.ts";
+
+export interface SealedRules {
+  /** The module's name in the composition. */
+  module: string;
+  rules: Rules;
+  /** What the host calls the module's keys, by the names that the module has for them. */
+  hostKeys: { environment: Record<string, string>; config: Record<string, string> };
+}
+
+const format = "pulumi-wasm rules 1";
+const labels = [
+  "nameLookup",
+  "keyValue",
+  "blobs",
+  "messaging",
+  "sql",
+  "calls",
+  "interfaces",
+] as const satisfies (keyof Rules)[];
+
+/**
+ * One rule in each line, its fields apart by tabs; the first line has the format and the module.
+ *
+ * @throws Error for a text of another format, or with a line that is not known: nothing is guessed about permissions
+ */
+export function parseSealedRules(text: string): SealedRules {
+  if (!text.endsWith("\n")) throw new Error("the rules do not end with a line");
+  const [head = [], ...lines] = text
+    .slice(0, -1)
+    .split("\n")
+    .map((line) => line.split("\t"));
+  const [, module] = head;
+  if (head[0] !== format || module === undefined || head.length !== 2)
+    throw new Error("rules of another format");
+  const sealed: SealedRules = { module, rules: noRules(), hostKeys: { environment: {}, config: {} } };
+  for (const [family, ...fields] of lines) {
+    if (!add(sealed, family ?? "", fields)) throw new Error(`a rule that is not known: ${family}`);
+  }
+  return sealed;
+}
+
+function noRules(): Rules {
+  return {
+    http: [],
+    sockets: [],
+    nameLookup: [],
+    filesystem: [],
+    environment: [],
+    config: [],
+    keyValue: [],
+    blobs: [],
+    messaging: [],
+    sql: [],
+    calls: [],
+    interfaces: [],
+    ambient: { clocks: false, random: false, stdio: false },
+  };
+}
+
+/** @returns whether the line is one of the format */
+function add({ rules, hostKeys }: SealedRules, family: string, fields: string[]): boolean {
+  const [first = "", second = "", third = ""] = fields;
+  const label = labels.find((name) => name === family);
+  const ambient = ambients.find((name) => name === first);
+  if (label && fields.length === 1) rules[label].push(first);
+  else if (family === "ambient" && ambient && fields.length === 1) rules.ambient[ambient] = true;
+  else if (family === "http" && fields.length === 1) rules.http.push(parseOrigin(first));
+  else if (family === "sockets" && fields.length === 3) rules.sockets.push(parseSocket(first, second, third));
+  else if (family === "filesystem" && fields.length === 3 && (first === "read" || first === "write")) {
+    rules.filesystem.push({ access: first, path: second, volume: third });
+  } else if ((family === "environment" || family === "config") && fields.length === 2) {
+    rules[family].push(first);
+    hostKeys[family][first] = second;
+  } else return false;
+  return true;
+}
+
+function parseOrigin(text: string): Rules["http"][number] {
+  const { scheme, host, port } =
+    /^(?<scheme>https?):\/\/(?<host>[^/]+):(?<port>\d{1,5})$/.exec(text)?.groups ?? {};
+  if ((scheme !== "http" && scheme !== "https") || !host) throw new Error(`not an origin: ${text}`);
+  return { scheme, host, port: Number(port) };
+}
+
+function parseSocket(protocol: string, host: string, ports: string): Rules["sockets"][number] {
+  if (protocol !== "tcp" && protocol !== "udp") throw new Error(`not a protocol: ${protocol}`);
+  const ranges = ports.split(",").map((range) => /^(\d{1,5})-(\d{1,5})$/.exec(range)?.slice(1).map(Number));
+  return {
+    protocol,
+    host,
+    ports: ranges.map(([from, to] = []) => {
+      if (from === undefined || to === undefined) throw new Error(`not ports: ${ports}`);
+      return { from, to };
+    }),
+  };
+}
