@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { get as httpGet } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
   probe,
@@ -25,6 +23,7 @@ import {
   rules,
   serve,
   specOf,
+  startElsewhere,
   until,
 } from "./localSupport.ts";
 
@@ -165,19 +164,6 @@ describe("a process that is killed", () => {
   });
 });
 
-const provider = fileURLToPath(new URL("../../provider/targets/local/control.ts", import.meta.url));
-
-/** Another process that starts the server, as a provider does, and says what it does on standard output. */
-function startElsewhere(spec: ServerSpec, where: object): ChildProcess {
-  const code = `import { start } from ${JSON.stringify(provider)};
-    const log = (text) => console.log(text);
-    const state = await start(${JSON.stringify(spec)}, { ...${JSON.stringify(where)}, log });
-    console.log("started " + JSON.stringify(state));`;
-  return spawn(process.execPath, ["--input-type=module", "--no-warnings", "-e", code], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-}
-
 describe("a provider that is killed while it starts a server", () => {
   test("before the server answered: the server ends by itself", async () => {
     const where = options();
@@ -214,16 +200,6 @@ describe("a provider that is killed while it starts a server", () => {
     expect(await get(`${state.url}/env`)).toBe("MARK=1\n");
     expect(await processesOf(where.directory)).toContain(pid);
     expect(state.pid).toBeGreaterThan(0);
-  });
-
-  test("a cancelled start leaves nothing", async () => {
-    const cancel = new AbortController();
-    const where = options({
-      signal: cancel.signal,
-      log: (text) => text.startsWith("Starting") && cancel.abort(),
-    });
-    await expect(start(specOf("echo"), where)).rejects.toThrow(/abort/i);
-    await until(async () => (await processesOf(where.directory)).length === 0);
   });
 });
 

@@ -1,4 +1,5 @@
 /** What the tests of the local target share: guests, specs, and instances that are gone after the test. */
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
@@ -153,4 +154,17 @@ export async function processesOf(directory: string): Promise<number[]> {
     if (line.includes(directory) || cwd.startsWith(directory)) found.push(Number(name));
   }
   return found;
+}
+
+const provider = fileURLToPath(new URL("../../provider/targets/local/control.ts", import.meta.url));
+
+/** Another process that starts the server, as a provider does, and says what it does on standard output. */
+export function startElsewhere(spec: ServerSpec, where: object): ChildProcess {
+  const code = `import { start } from ${JSON.stringify(provider)};
+    const log = (text) => console.log(text);
+    const state = await start(${JSON.stringify(spec)}, { ...${JSON.stringify(where)}, log });
+    console.log("started " + JSON.stringify(state));`;
+  return spawn(process.execPath, ["--input-type=module", "--no-warnings", "-e", code], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }

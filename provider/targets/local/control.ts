@@ -1,7 +1,7 @@
 /** What the provider does with servers and jobs of the local target. Guests run in processes of their own. */
-import { rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
+import { removeUnowned } from "./claim.ts";
 import { ANSWER_MS, ControlClient, SupervisorGone } from "./controlClient.ts";
 import { type Deployment, PROTOCOL, type Status } from "./controlProtocol.ts";
 import { guestOf } from "./guest.ts";
@@ -23,11 +23,12 @@ export { machineId } from "./machine.ts";
 export * from "./spec.ts";
 
 const START_TIMEOUT_MS = 60_000;
-const ATTEMPTS = 3;
+const ATTEMPTS = 5;
 
 /**
  * Starts the server of `spec.id`, or takes over the one that an interrupted run left behind, and returns once the new
- * version answers. Two calls at once with the same id end with one server. Fails with a LocalTargetError.
+ * version answers. Two calls at once with the same id end with one server. Fails with a LocalTargetError. A start that
+ * fails or is cancelled has left nothing when this ends, but for a server that was there before or is another call's.
  */
 export async function start(spec: ServerSpec, options: LocalOptions): Promise<ServerState> {
   checkPlatform();
@@ -35,6 +36,21 @@ export async function start(spec: ServerSpec, options: LocalOptions): Promise<Se
   const deployment = await deploymentOf(spec, options);
   const instance = instanceOf(options.directory, spec.id);
   options.log?.(`Starting ${spec.name}`);
+  try {
+    return await installed(deployment, instance, options);
+  } catch (error) {
+    await removeUnowned(instance).catch((left: Error) => {
+      options.log?.(`What is left in ${instance.folder} could not be removed: ${left.message}`);
+    });
+    throw error;
+  }
+}
+
+async function installed(
+  deployment: Deployment,
+  instance: Instance,
+  options: LocalOptions,
+): Promise<ServerState> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await install(deployment, instance, options);
@@ -50,15 +66,17 @@ async function install(
   instance: Instance,
   options: LocalOptions,
 ): Promise<ServerState> {
-  const client = await reachSupervisor(instance, options.signal);
+  const { client, letGo } = await reachSupervisor(instance, options.signal);
   try {
     await endOtherVersion(client, options);
     await client.ask({ op: "prepare", deployment }, deployment.startTimeoutMs + ANSWER_MS, options.signal);
-    const status = await client.ask({ op: "commit" }, ANSWER_MS, options.signal);
+    options.signal?.throwIfAborted();
+    // Too late to be cancelled: nobody would know whether it has happened.
+    const status = await client.ask({ op: "commit" }, ANSWER_MS);
     return stateOf(status, instance);
   } finally {
     // Without a commit this takes everything back.
-    client.close();
+    await letGo();
   }
 }
 
@@ -137,8 +155,7 @@ async function end(instance: Instance, nonce: string | undefined, options: Local
       client.close();
     }
   }
-  await rm(instance.controlSocket, { force: true });
-  await rm(instance.folder, { recursive: true, force: true });
+  await removeUnowned(instance);
 }
 
 function stateOf(status: Status, instance: Instance): ServerState {

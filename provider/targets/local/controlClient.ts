@@ -2,7 +2,6 @@
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import type { Duplex } from "node:stream";
 import { type ControlRequest, replySchema, type Status } from "./controlProtocol.ts";
 import { LocalTargetError } from "./spec.ts";
 
@@ -15,13 +14,13 @@ export class SupervisorGone extends LocalTargetError {}
 export class ControlClient {
   readonly #socket: Socket;
   readonly #lines: AsyncIterator<string>;
-  /** The line to a supervisor that this process started; without a version it ends when the line is cut. */
-  leash: Duplex | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("error", () => {});
     const lines = createInterface({ input: socket });
+    // It passes the socket's errors on, which end a process that does not take them.
+    lines.on("error", () => {});
     // It would wait for ever for the next line of a socket that was destroyed.
     socket.once("close", () => lines.close());
     this.#lines = lines[Symbol.asyncIterator]();
@@ -75,6 +74,5 @@ export class ControlClient {
 
   close(): void {
     this.#socket.destroy();
-    this.leash?.destroy();
   }
 }

@@ -1,6 +1,7 @@
 /** Runs a command component once, as a child of the provider: it ends with the provider. */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { removeUnowned } from "./claim.ts";
 import { guestOf } from "./guest.ts";
 import { startGuestProcess } from "./guestProcess.ts";
 import { instanceOf, privateFolder } from "./instance.ts";
@@ -10,18 +11,27 @@ import type { JobResult, JobSpec, LocalOptions } from "./spec.ts";
 import { transpiled } from "./transpiled.ts";
 import { preopens } from "./volumes.ts";
 
-/** Runs the guest's `wasi:cli/run` once and waits for its end; the signal ends it. */
+/**
+ * Runs the guest's `wasi:cli/run` once and waits for its end; the signal ends it. A first run that is ended so has left
+ * nothing; the log of a later one stays, with that of the runs before.
+ */
 export async function runJob(spec: JobSpec, options: LocalOptions): Promise<JobResult> {
   const folders = await preopens(spec, options);
   const code = await transpiled(spec.component, options);
-  const { folder } = instanceOf(options.directory, spec.id);
-  await privateFolder(dirname(folder));
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const log = new LogFile(join(folder, "job.log"));
-  log.write("host", `running ${spec.component.digest}`);
-  const exitCode = await runProcess({ ...guestOf(spec), code, preopens: folders }, spec, log, options.signal);
-  log.write("host", `ended with exit code ${exitCode}`);
-  return { exitCode, logFile: log.path, lastLines: log.lastLines() };
+  const instance = instanceOf(options.directory, spec.id);
+  await privateFolder(dirname(instance.folder));
+  const isFirst = (await mkdir(instance.folder, { recursive: true, mode: 0o700 })) !== undefined;
+  try {
+    const log = new LogFile(join(instance.folder, "job.log"));
+    log.write("host", `running ${spec.component.digest}`);
+    const config = { ...guestOf(spec), code, preopens: folders };
+    const exitCode = await runProcess(config, spec, log, options.signal);
+    log.write("host", `ended with exit code ${exitCode}`);
+    return { exitCode, logFile: log.path, lastLines: log.lastLines() };
+  } catch (error) {
+    if (isFirst) await removeUnowned(instance);
+    throw error;
+  }
 }
 
 function runProcess(

@@ -35,6 +35,7 @@ export async function transpiled(component: GuestSpec["component"], options: Loc
       if (!(await exists(join(folder, "component.js")))) throw error;
     });
   } catch (error) {
+    options.signal?.throwIfAborted();
     throw explained(error as NodeJS.ErrnoException, options.cacheDirectory);
   } finally {
     await rm(making, { recursive: true, force: true });
@@ -53,8 +54,7 @@ async function sweep(parent: string): Promise<void> {
 }
 
 function explained(error: NodeJS.ErrnoException, cache: string): Error {
-  if (error.code === undefined || error instanceof LocalTargetError || error.name === "AbortError")
-    return error;
+  if (error.code === undefined || error instanceof LocalTargetError) return error;
   return new LocalTargetError(
     `The compiled component could not be kept in ${cache}: ${error.message}`,
     undefined,

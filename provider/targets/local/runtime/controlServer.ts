@@ -10,6 +10,8 @@ export interface Supervisor {
   log: LogFile;
   deployments: Deployments;
   end(reason: string): void;
+  /** To be called when somebody may have let go of it: it ends when nobody is left. */
+  reconsider(): void;
 }
 
 /** Preparing is for one connection at a time; the next one waits. */
@@ -22,11 +24,10 @@ export function serveControl(socket: Socket, supervisor: Supervisor): void {
 class Connection {
   readonly #socket: Socket;
   readonly #supervisor: Supervisor;
+  /** Set while it is this connection's turn. */
   #releaseTurn: (() => void) | undefined;
-  #gone = false;
+  readonly #gone = new AbortController();
   #preparing = false;
-  /** Whether it asked for a version: then it answers for a server that has none. */
-  #asked = false;
 
   constructor(socket: Socket, supervisor: Supervisor) {
     this.#socket = socket;
@@ -34,9 +35,12 @@ class Connection {
     socket.on("error", () => {});
     socket.on("close", () => this.#close());
     let last = Promise.resolve();
-    createInterface({ input: socket }).on("line", (line) => {
-      last = last.then(() => this.#answer(line));
-    });
+    createInterface({ input: socket })
+      // It passes the socket's errors on, such as that of an answer to somebody who has gone.
+      .on("error", () => {})
+      .on("line", (line) => {
+        last = last.then(() => this.#answer(line));
+      });
   }
 
   async #answer(line: string): Promise<void> {
@@ -52,8 +56,8 @@ class Connection {
       reply = { ok: false, message, ...(property !== undefined && { property }) };
     }
     const text = `${JSON.stringify(reply)}\n`;
-    if (!stop) this.#socket.write(text);
-    else this.#socket.end(text, () => this.#supervisor.end("stopped"));
+    // Whoever asks it to stop waits for the connection's end, by which everything is removed.
+    this.#socket.write(text, () => stop && this.#supervisor.end("stopped"));
   }
 
   /** Whether the supervisor is to end. */
@@ -66,6 +70,7 @@ class Connection {
         await this.#prepare(request.deployment);
         return false;
       case "commit":
+        if (!this.#releaseTurn) throw new Error("nothing is prepared");
         deployments.commit();
         this.#giveTurn();
         return false;
@@ -79,17 +84,16 @@ class Connection {
 
   async #prepare(deployment: Deployment): Promise<void> {
     const { deployments, log } = this.#supervisor;
-    this.#asked = true;
     await this.#takeTurn();
     this.#preparing = true;
     try {
-      if (!this.#gone) await deployments.prepare(deployment);
+      if (!this.#gone.signal.aborted) await deployments.prepare(deployment, this.#gone.signal);
     } catch (error) {
       this.#giveTurn();
       throw explained(error as Error, log);
     } finally {
       this.#preparing = false;
-      if (this.#gone) this.#takeBack();
+      if (this.#gone.signal.aborted) this.#takeBack();
     }
   }
 
@@ -101,10 +105,10 @@ class Connection {
   async #takeTurn(): Promise<void> {
     if (this.#releaseTurn) return;
     const before = turn;
-    turn = new Promise((resolve) => {
-      this.#releaseTurn = resolve;
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    turn = promise;
     await before;
+    this.#releaseTurn = resolve;
   }
 
   #giveTurn(): void {
@@ -113,18 +117,16 @@ class Connection {
   }
 
   #close(): void {
-    this.#gone = true;
-    if (this.#asked && !this.#preparing) this.#takeBack();
+    this.#gone.abort();
+    if (!this.#preparing) this.#takeBack();
   }
 
   /** The provider went away: what it prepared and did not commit goes, and so does a server that has nothing else. */
   #takeBack(): void {
-    const { deployments } = this.#supervisor;
-    if (this.#releaseTurn) deployments.discard();
+    if (this.#releaseTurn) this.#supervisor.deployments.discard();
     this.#giveTurn();
-    setImmediate(() => {
-      if (deployments.isUnused) this.#supervisor.end("the start was given up: stopping");
-    });
+    // Whoever waited for the turn has it by then.
+    setImmediate(() => this.#supervisor.reconsider());
   }
 }
 

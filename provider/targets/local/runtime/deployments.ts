@@ -51,8 +51,11 @@ export class Deployments {
     };
   }
 
-  /** Starts the version beside the one that serves, and resolves once it answers. Leaves nothing behind when it fails. */
-  async prepare(deployment: Deployment): Promise<void> {
+  /**
+   * Starts the version beside the one that serves, and resolves once it answers. Leaves nothing behind when it fails or
+   * the signal ends it.
+   */
+  async prepare(deployment: Deployment, signal: AbortSignal): Promise<void> {
     this.#preparing = true;
     const code = join(this.#folder, `code-${randomUUID().slice(0, 8)}`);
     let listener: Listener | undefined;
@@ -64,7 +67,8 @@ export class Deployments {
       keepCode(deployment.code, code);
       const version = new Version(deployment, code, this.#log);
       this.#log.write("host", `starting ${deployment.digest}`);
-      await version.start();
+      signal.throwIfAborted();
+      await version.start(signal);
       this.#prepared = { version, code, listener };
     } catch (error) {
       listener?.close();

@@ -41,19 +41,28 @@ export class Version {
     return this.#state === "ready";
   }
 
-  /** Resolves once the component has been instantiated without an error; rejects with the reason if it is not in time. */
-  start(): Promise<void> {
+  /**
+   * Resolves once the component has been instantiated without an error; rejects with the reason if it is not in time or
+   * the signal ends it.
+   */
+  start(signal: AbortSignal): Promise<void> {
     const { startTimeoutMs } = this.deployment;
     return new Promise((resolve, reject) => {
       const limit = setTimeout(() => giveUp(`it did not answer within ${startTimeoutMs} ms`), startTimeoutMs);
-      const giveUp = (reason: string) => {
+      const cancel = () => giveUp("the start was given up");
+      const settle = () => {
         clearTimeout(limit);
+        signal.removeEventListener("abort", cancel);
+      };
+      signal.addEventListener("abort", cancel, { once: true });
+      const giveUp = (reason: string) => {
+        settle();
         this.stop();
         reject(new Error(reason));
       };
       this.#waiting.push({
         resume: () => {
-          clearTimeout(limit);
+          settle();
           resolve();
         },
         giveUp: () => giveUp(this.#failure),
