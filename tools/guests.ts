@@ -22,7 +22,18 @@ export const guestSets: readonly ComponentSet[] = [
     folder: inRepository("test/fixtures/guests"),
     lockFile: "guests.lock.json",
     target: "wasm32-wasip2",
-    components: ["client", "command", "config", "echo", "files", "needs-kv", "plain", "sockets"],
+    components: [
+      "client",
+      "command",
+      "config",
+      "echo",
+      "files",
+      "label-host",
+      "labels",
+      "needs-kv",
+      "plain",
+      "sockets",
+    ],
   },
 ];
 
