@@ -14,7 +14,17 @@ export const guardSet: ComponentSet = {
   folder: inRepository("composer/guards"),
   lockFile: "guards.lock.json",
   target: "wasm32-unknown-unknown",
-  components: ["environment", "http"],
+  components: [
+    "blobs",
+    "config-draft",
+    "config-rc1",
+    "config-spin",
+    "environment",
+    "http",
+    "key-value-draft",
+    "key-value-draft2",
+    "messaging",
+  ],
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await runTask(() => buildOrCheck([guardSet]));
