@@ -21,10 +21,31 @@ export function parseHost(text: string, { wildcard }: { wildcard: boolean }): Pa
 
 function parseBracketed(text: string): Parsed<string> {
   const address = text.endsWith("]") ? text.slice(1, -1) : "";
+  if (!isIPv6(address)) return problem("has no IPv6 address between the brackets; write for example [::1]");
+  const parsed = parseAddress(address);
+  return parsed.ok ? valid(`[${parsed.value}]`) : parsed;
+}
+
+/** @param address one that `isIP` knows; of two spellings that reach the same place, one is refused */
+function parseAddress(address: string): Parsed<string> {
   if (address.includes("%"))
     return problem("has a zone, which means something on one machine only; leave %… out");
-  if (!isIPv6(address)) return problem("has no IPv6 address between the brackets; write for example [::1]");
-  return valid(`[${canonicalIPv6(address)}]`);
+  const canonical = isIPv4(address) ? address : canonicalIPv6(address);
+  const mapped = mappedIPv4(canonical);
+  if (canonical === "::" || (mapped ?? canonical) === "0.0.0.0")
+    return problem("names no destination; write 127.0.0.1 if this machine is meant");
+  return mapped ? problem(unusual("address", mapped)) : valid(canonical);
+}
+
+function unusual(what: "address" | "network", usual: string): string {
+  return `is an unusual form of the ${what} ${usual}; write ${usual}`;
+}
+
+/** The address within `::ffff:0:0/96` (RFC 4291, 2.5.5.2): hosts send what goes there by IPv4. */
+function mappedIPv4(canonical: string): string | undefined {
+  if (!isIPv6(canonical)) return undefined;
+  const bits = ipv6Bits(canonical);
+  return bits >> 32n === 0xffffn ? formatIPv4(bits & 0xffffffffn) : undefined;
 }
 
 function parseWildcard(text: string): Parsed<string> {
@@ -34,9 +55,9 @@ function parseWildcard(text: string): Parsed<string> {
   if (!text.startsWith("*.") || suffix.includes("*")) {
     return problem("has a wildcard elsewhere than once, at the start; write *.example.com");
   }
+  if (isAddress(suffix)) return problem("puts a wildcard before an address; name the address itself");
   const parsed = parseName(suffix);
   if (!parsed.ok) return parsed;
-  if (isIP(parsed.value) !== 0) return problem("puts a wildcard before an address; name the address itself");
   if (!parsed.value.includes(".")) {
     return problem(
       `would name every host under .${parsed.value}; add a label, such as *.example.${parsed.value}`,
@@ -45,13 +66,25 @@ function parseWildcard(text: string): Parsed<string> {
   return valid(`*.${parsed.value}`);
 }
 
+/** Whether a text is an address in any form, also in those that no grant takes. */
+export function isAddress(text: string): boolean {
+  return isIP(text.replace(/^\[(.*)\]$/, "$1")) !== 0 || isIPv4(toASCII(text));
+}
+
+/** The WHATWG host parser: it lower-cases, applies IDNA, and reads numbers as IPv4 addresses. Empty for what is no host. */
+function toASCII(text: string): string {
+  return /[\s%/\\?#@:]/.test(text) ? "" : domainToASCII(text).replace(/\.$/, "");
+}
+
 function parseName(text: string): Parsed<string> {
-  if (isIPv6(text)) return problem("is an IPv6 address without brackets; write for example [::1]");
-  if (isIPv4(text)) return valid(text);
-  // domainToASCII is the WHATWG host parser: it lower-cases, applies IDNA, and reads numbers as IPv4 addresses.
-  const ascii = /[\s%/\\?#@:]/.test(text) ? "" : domainToASCII(text).replace(/\.$/, "");
+  if (isIPv6(text)) return problem(`is an IPv6 address without brackets; write [${text}]`);
+  if (isIPv4(text)) return parseAddress(text);
+  const ascii = toASCII(text);
   if (ascii === "") return problem("is no host name; write for example api.example.com");
-  if (isIPv4(ascii)) return problem(`is an unusual form of the address ${ascii}; write ${ascii}`);
+  if (isIPv4(ascii)) {
+    const parsed = parseAddress(ascii);
+    return parsed.ok ? problem(unusual("address", ascii)) : parsed;
+  }
   const labels = ascii.split(".");
   const bad = labels.find((label) => !/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/.test(label) || label.length > 63);
   if (bad !== undefined || ascii.length > 253) {
@@ -72,19 +105,22 @@ export function parseNetwork(text: string): Parsed<string> | undefined {
   const [address = "", prefix, ...rest] = text.replace(/^\[(.*)\]$/, "$1").split("/");
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return undefined;
-  if (address.includes("%"))
-    return problem("has a zone, which means something on one machine only; leave %… out");
+  if (prefix === undefined) return parseAddress(address);
   const canonical = family === 6 ? canonicalIPv6(address) : address;
-  if (prefix === undefined) return valid(canonical);
   const bits = family === 4 ? 32 : 128;
   if (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > bits) {
-    return problem(`has no prefix length from 1 to ${bits} after the slash; write for example 10.0.0.0/8`);
+    const example = family === 4 ? "10.0.0.0/8" : "fd00::/8";
+    return problem(`has no prefix length from 1 to ${bits} after the slash; write for example ${example}`);
   }
+  // A network of one is its address: there is one form for each.
+  if (Number(prefix) === bits) return parseAddress(address);
   if (prefix === "0") return problem("would name every address; name the networks that are meant");
   const network = networkOf(family === 4 ? ipv4Bits(address) : ipv6Bits(canonical), bits, Number(prefix));
   const written = family === 4 ? formatIPv4(network) : canonicalIPv6(formatIPv6(network));
   if (written !== canonical)
     return problem(`is an address within ${written}/${prefix}; write ${written}/${prefix}`);
+  const mapped = mappedIPv4(canonical);
+  if (mapped && Number(prefix) > 96) return problem(unusual("network", `${mapped}/${Number(prefix) - 96}`));
   return valid(`${canonical}/${prefix}`);
 }
 

@@ -21,7 +21,6 @@ describe("http origins", () => {
     ["http://localhost:8080", "http://localhost:8080"],
     ["http://127.0.0.1:1", "http://127.0.0.1:1"],
     ["http://[0:0::1]:65535", "http://[::1]:65535"],
-    ["http://[::ffff:1.2.3.4]", "http://[::ffff:102:304]"],
     ["http://my_service.internal", "http://my_service.internal"],
   ])("%s is %s", (text, expected) => {
     expect(canonical({ http: [text] }).http).toEqual([expected]);
@@ -46,7 +45,7 @@ describe("http origins", () => {
     ["https://x.com:0", "has a port"],
     ["https://x.com:080", "has a port"],
     ["https://x.com:65536", "has a port"],
-    ["https://x.com:*", "has a port"],
+    ["https://x.com:*", "names several ports"],
     ["http://0177.0.0.1", "is an unusual form of the address 127.0.0.1; write 127.0.0.1"],
     ["http://127.1", "write 127.0.0.1"],
     ["http://2130706433", "write 127.0.0.1"],
@@ -54,7 +53,10 @@ describe("http origins", () => {
     ["http://①27.0.0.1", "write 127.0.0.1"],
     ["http://[fe80::1%eth0]", "has a zone"],
     ["http://[1.2.3.4]", "no IPv6 address between the brackets"],
-    ["http://::1", "names no host"],
+    ["http://::1", "is an IPv6 address without brackets; write [::1]"],
+    ["http://[::ffff:1.2.3.4]", "is an unusual form of the address 1.2.3.4; write 1.2.3.4"],
+    ["http://[::ffff:102:304]", "write 1.2.3.4"],
+    ["http://0", "names no destination"],
     ["https://a..b", "is no host name"],
     ["https://-a.com", "is no host name"],
     [`https://${"a".repeat(64)}.com`, "is no host name"],
@@ -131,6 +133,11 @@ describe("other entries", () => {
     ],
     ["an octal address", { sockets: [socket({ host: "010.0.0.1" })] }, /write 8\.0\.0\.1/],
     ["a socket wildcard", { sockets: [socket({ host: "*.x.com" })] }, /takes no wildcard/],
+    [
+      "an IPv4 network as IPv6",
+      { sockets: [socket({ host: "::ffff:10.0.0.0/104" })] },
+      /write 10\.0\.0\.0\/8/,
+    ],
     ["a URL as a socket's host", { sockets: [socket({ host: "tcp://x.com" })] }, /is a URL/],
     [
       "a port that counts down",
@@ -161,6 +168,7 @@ describe("other entries", () => {
     ["a look-up with a port", { nameLookup: ["db.x.com:53"] }, /nameLookup\[0\]: has a port/],
     ["a look-up of an address", { nameLookup: ["10.0.0.1"] }, /needs no look-up/],
     ["a relative path", { filesystem: [file({ path: "data" })] }, /filesystem\[0\]\.path: is not absolute/],
+    ["a path with a wildcard", { filesystem: [file({ path: "/data/**" })] }, /\.path: holds a wildcard/],
     ["a path that climbs", { filesystem: [file({ path: "/data/../etc" })] }, /holds \. or \.\./],
     [
       "two volumes at one path",
