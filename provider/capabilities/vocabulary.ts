@@ -37,16 +37,29 @@ interface Row {
   openers: Opener[] | "structural";
   /** Versions whose meaning is known; for core modules none. */
   versions: string[];
-  /** What keeps a module within its grants: a component of `composer/guards`. Absent: the import as a whole is granted. */
-  guard?: GuardName;
+  /**
+   * What keeps a module within its grants: a component of `composer/guards`, by version where versions differ. Absent: the
+   * import as a whole is granted.
+   */
+  guard?: GuardName | Readonly<Record<string, GuardName>>;
 }
 
 /** The components of `composer/guards`. */
-export const guardNames = ["http", "environment", "stdio"] as const;
+export const guardNames = [
+  "blobs",
+  "config-draft",
+  "config-rc1",
+  "config-spin",
+  "environment",
+  "http",
+  "key-value-draft",
+  "key-value-draft2",
+  "messaging",
+  "stdio",
+] as const;
 export type GuardName = (typeof guardNames)[number];
 
 const wasi02 = Array.from({ length: 13 }, (_, patch) => `0.2.${patch}`);
-const drafts = ["0.2.0-draft", "0.2.0-draft2"];
 const unversioned: string[] = [];
 
 const inPackage = (name: string, interfaces: string) =>
@@ -95,20 +108,36 @@ const rows: Row[] = [
   { names: inPackage("wasi:random", "random insecure insecure-seed"), openers: ["random"], versions: wasi02 },
 
   // Proposals, by the versions that runtimes serve.
-  { names: ["wasi:config/store"], openers: ["config"], versions: ["0.2.0-draft", "0.2.0-rc.1"] },
-  { names: ["wasi:config/runtime"], openers: ["config"], versions: ["0.2.0-draft"] },
-  { names: inPackage("wasi:keyvalue", "store atomics batch"), openers: ["keyValue"], versions: drafts },
+  // Spin serves draft-2024-09-27, Wasmtime and wasmCloud 2 rc.1, those before them draft.
   {
-    names: inPackage("wasi:blobstore", "blobstore container types"),
-    openers: ["blobs"],
-    versions: ["0.2.0-draft"],
+    names: ["wasi:config/store"],
+    openers: ["config"],
+    versions: ["0.2.0-draft", "0.2.0-draft-2024-09-27", "0.2.0-rc.1"],
+    guard: {
+      "0.2.0-draft": "config-draft",
+      "0.2.0-draft-2024-09-27": "config-spin",
+      "0.2.0-rc.1": "config-rc1",
+    },
   },
+  { names: ["wasi:config/runtime"], openers: ["config"], versions: ["0.2.0-draft"], guard: "config-draft" },
+  // Wasmtime and wasmCloud serve draft, Spin draft2.
   {
-    names: inPackage("wasi:messaging", "producer request-reply types"),
+    names: inPackage("wasi:keyvalue", "store atomics batch"),
+    openers: ["keyValue"],
+    versions: ["0.2.0-draft", "0.2.0-draft2"],
+    guard: { "0.2.0-draft": "key-value-draft", "0.2.0-draft2": "key-value-draft2" },
+  },
+  // Each container comes out of `blobstore`: the others give no way to another one.
+  { names: ["wasi:blobstore/blobstore"], openers: ["blobs"], versions: ["0.2.0-draft"], guard: "blobs" },
+  { names: inPackage("wasi:blobstore", "container types"), openers: ["blobs"], versions: ["0.2.0-draft"] },
+  // No runtime serves wasi:messaging; wasmCloud has its own.
+  {
+    names: ["wasmcloud:messaging/consumer"],
     openers: ["messaging"],
-    versions: ["0.2.0-draft"],
+    versions: ["0.2.0"],
+    guard: "messaging",
   },
-  { names: inPackage("wasi:sql", "readwrite types"), openers: ["sql"], versions: ["0.2.0-draft"] },
+  { names: ["wasmcloud:messaging/types"], openers: "structural", versions: ["0.2.0"] },
 
   // WASI preview 1, the imports of core modules: https://github.com/WebAssembly/WASI, preview1/
   {
@@ -195,8 +224,9 @@ export function meaningOf(item: ImportName): Meaning {
 }
 
 /** The guard between a module and whatever serves an import that grants open. */
-export function guardOf({ name }: ImportName): GuardName | undefined {
-  return byName.get(name)?.guard;
+export function guardOf({ name, version = "" }: ImportName): GuardName | undefined {
+  const guard = byName.get(name)?.guard;
+  return typeof guard === "object" ? guard[version] : guard;
 }
 
 /** Whether the table names an interface, in whatever version: then `interfaces` cannot grant it. */
