@@ -20,10 +20,12 @@ export const guardSet: ComponentSet = {
     "config-rc1",
     "config-spin",
     "environment",
+    "filesystem",
     "http",
     "key-value-draft",
     "key-value-draft2",
     "messaging",
+    "stdio",
   ],
 };
 
