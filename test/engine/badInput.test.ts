@@ -77,11 +77,11 @@ const inputs: [input: string, parts: Parts, ...messages: (string | RegExp)[]][] 
   ["a volume that does not exist", volume("./none"), /resource 'app': property volumes\.catalog .* has a problem: The folder \/.*\/program\/none does not exist\. Create it first\./],
   ["a volume that is a file", volume("./file"), /property volumes\.catalog .* has a problem: \/.*\/program\/file is not a folder/],
   ["a volume behind a link", volume("./link"), /property volumes\.catalog .* has a problem: The path \/.*\/link leads through a symbolic link to \/.*\/real\./],
-  ["a secret origin that is none", { grant: { http: [secret("gopher9://hidden7")] } }, /property http\[0\] .* has a problem: has not the form that is wanted \(it is secret/],
+  ["a secret in a grant", { grant: { http: [secret("https://hidden7.example.com")] } }, /property http\[0\] \(secret\) .*has a problem: is secret; what goes into an artifact can be read by everybody/],
+  ["a secret in a grant that is wrong as well", { grant: { http: [secret("gopher9://hidden7")] } }, /property http\[0\] \(secret\) .*has a problem: is secret; what goes/],
   ["a secret digest that is none", { module: { expectedDigest: secret("hidden7") } }, /expectedDigest.*not a digest/],
   ["a secret limit that is none", { app: { limits: { memory: secret(717171) } } }, /limits\.memory \(secret\) has a problem: must be at most 4096/],
   ["a limit among secrets", { app: { limits: secret({ memory: 717171 }) } }, /limits\.memory \(secret\) has a problem: must be at most 4096/],
-  ["a secret grant that the target cannot deliver", { grant: { keyValue: [secret("hidden7")] } }, /grants.*no key-value stores yet/s],
 ]; // biome-ignore format: a table
 
 it.each(inputs)("%s", async (_input, parts, ...messages) => {
