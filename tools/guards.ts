@@ -25,6 +25,7 @@ export const guardSet: ComponentSet = {
     "key-value-draft",
     "key-value-draft2",
     "messaging",
+    "sockets",
     "stdio",
   ],
 };
