@@ -89,8 +89,8 @@ describe("a start that is cancelled has left nothing when it ends", () => {
 
   test.each(moments)("when %s", async (_moment, isReached) => {
     const cancel = new AbortController();
-    const where = options({ signal: cancel.signal });
-    const starting = start(specOf("echo"), where);
+    const where = options({ signal: cancel.signal, cacheDirectory: folder() });
+    const starting = start(specOf("config", { component: await stuck(where) }), where);
     starting.catch(() => {});
     await until(() => isReached(where));
     const goOn = hold(await supervisorOf(where));
@@ -137,9 +137,9 @@ describe("a start that is cancelled has left nothing when it ends", () => {
 
   test("a job, too", async () => {
     const cancel = new AbortController();
-    const where = options({ signal: cancel.signal });
-    const { component, ...spec } = specOf("command");
-    const running = runJob({ ...spec, component, run: "job" }, where);
+    const where = options({ signal: cancel.signal, cacheDirectory: folder() });
+    const component = await stuck(where);
+    const running = runJob({ ...specOf("config"), component, run: "job" }, where);
     running.catch(() => {});
     await until(() => filesOf(where).includes("job.log"));
     cancel.abort();
@@ -169,8 +169,8 @@ test("a start that can no longer be taken back is not cancelled", async () => {
 });
 
 test("a provider that is killed while its server's process begins leaves nothing", async () => {
-  const where = options();
-  const child = startElsewhere(specOf("echo"), where);
+  const where = options({ cacheDirectory: folder() });
+  const child = startElsewhere(specOf("config", { component: await stuck(where) }), where);
   await until(() => filesOf(where).includes("server.log"));
   const goOn = hold(await supervisorOf(where));
   child.kill("SIGKILL");

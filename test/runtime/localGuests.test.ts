@@ -1,9 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
+import { componentEmbed, componentNew, parse, print } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { describe, expect, test } from "vitest";
-import { componentOf, folder, rules, serve } from "./localSupport.ts";
+import type { ServerSpec } from "../../provider/targets/local/control.ts";
+import { componentOf, folder, guest, rules, serve } from "./localSupport.ts";
 
 /** A service that was built against this version of WASI, and traps when it is called. */
 async function builtFor(version: string): Promise<string> {
@@ -35,6 +36,15 @@ async function builtFor(version: string): Promise<string> {
   const path = join(folder(), "component.wasm");
   writeFileSync(path, component);
   return path;
+}
+
+/** The guest, importing by another name what it imports by `from`. */
+async function withImport(name: string, from: string, to: string): Promise<ServerSpec["component"]> {
+  const text = await print(new Uint8Array(readFileSync(guest(name).path)));
+  expect(text).toContain(`(import "${from}"`);
+  const path = join(folder(), "component.wasm");
+  writeFileSync(path, await parse(text.replaceAll(from, to)));
+  return componentOf(path);
 }
 
 test.for(["0.2.0", "0.2.6", "0.2.12"])(
@@ -173,6 +183,21 @@ describe("values", () => {
     expect(await get("/config?key=granted")).toBe("yes\n");
     await get("/config?key=other", { expected: 404 });
     await get("/config?key=unbound", { expected: 404 });
+  });
+
+  test.for([
+    "wasi:config/store@0.2.0-draft",
+    "wasi:config/store@0.2.0-draft-2024-09-27",
+    "wasi:config/runtime@0.2.0-draft",
+  ])("configuration values reach a guest that asks for them by %s", async (name) => {
+    const { get } = await serve("config", {
+      component: await withImport("config", "wasi:config/store@0.2.0-rc.1", name),
+      rules: rules({ config: ["granted"] }),
+      config: { granted: "yes", other: "no" },
+    });
+    expect(await get("/config")).toBe("granted=yes\n");
+    expect(await get("/config?key=granted")).toBe("yes\n");
+    await get("/config?key=other", { expected: 404 });
   });
 
   test("standard output and error go to the log, with time and stream", async () => {
