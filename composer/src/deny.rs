@@ -2,6 +2,7 @@
 //! and call nothing: the checker sees that there is no way out of them.
 
 use crate::answer::{self, Answer};
+use crate::strip;
 use anyhow::{Context, Result, bail};
 use indexmap::IndexMap;
 use wasm_encoder::{
@@ -52,7 +53,7 @@ fn deny_group(resolve: &mut Resolve, root: WorldId, items: Vec<(WorldKey, WorldI
     let mut module = Writer::new(resolve, world).module()?;
     wit_component::embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;
     let bytes = ComponentEncoder::default().validate(false).module(&module)?.encode()?;
-    Ok(Denial { imports, bytes })
+    Ok(Denial { imports, bytes: strip::without_custom_sections(&bytes) })
 }
 
 /// Exports the items, and imports the interfaces whose types they use.

@@ -8,6 +8,7 @@ mod links;
 mod print;
 mod rules;
 mod seal;
+mod strip;
 mod validate;
 
 wit_bindgen::generate!({ world: "composer", path: "wit" });

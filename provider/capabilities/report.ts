@@ -50,8 +50,8 @@ export interface AcceptedRisk {
 export interface ReportInput {
   modules: { name: string; grants: Grant[] }[];
   target: TargetEnforcement;
-  /** What guards in the artifact enforce; nothing as long as no artifact is sealed. */
-  artifact?: (module: string, family: Family, text: string) => "exact" | "none";
+  /** What the artifact's bytes enforce of a family. */
+  artifact: (family: Family) => "exact" | "none";
   acceptRisk?: AcceptedRisk[];
 }
 
@@ -62,12 +62,7 @@ export interface Report {
   warnings: string[];
 }
 
-export function buildReport({
-  modules,
-  target,
-  artifact = () => "none",
-  acceptRisk = [],
-}: ReportInput): Report {
+export function buildReport({ modules, target, artifact, acceptRisk = [] }: ReportInput): Report {
   const entries = modules.flatMap(({ name, grants }) =>
     grants.flatMap((grant) =>
       entriesOf(grant.rules).map(({ family, text }): ReportEntry => {
@@ -77,7 +72,7 @@ export function buildReport({
           grant: grant.name,
           family,
           entry: text,
-          artifact: artifact(name, family, text),
+          artifact: artifact(family),
           target: verdict,
           ...(note !== undefined && { note }),
         };

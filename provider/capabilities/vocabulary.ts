@@ -229,6 +229,18 @@ export function guardOf({ name, version = "" }: ImportName): GuardName | undefin
   return typeof guard === "object" ? guard[version] : guard;
 }
 
+const guarded = new Set(
+  rows.flatMap(({ guard, openers }) => (guard && openers !== "structural" ? openers : [])),
+);
+
+/**
+ * Whether sealed bytes keep a module within its grants of a family. `interfaces` are granted as a whole, so each one that is
+ * not granted is denied; whom `calls` reach is for targets to say.
+ */
+export function isGuarded(family: Family): boolean {
+  return family === "interfaces" || (family !== "calls" && guarded.has(family));
+}
+
 /** Whether the table names an interface, in whatever version: then `interfaces` cannot grant it. */
 export function openersOf(name: string): Opener[] | "structural" | undefined {
   return byName.get(name)?.openers;

@@ -5,7 +5,8 @@ import type { Problem } from "../errors.ts";
 import { isKnown, isUnknown } from "../schema/fields.ts";
 import { propertyPath } from "../schema/parse.ts";
 import type { admissionInputs } from "./admission.ts";
-import { type JudgedModule, singleModule } from "./admissionModules.ts";
+import type { JudgedModule } from "./admissionModules.ts";
+import { singleModule } from "./singleModule.ts";
 
 type Bindings = z.output<typeof admissionInputs>["bindings"];
 
@@ -20,7 +21,8 @@ export function bindingProblems(bindings: Bindings, modules: readonly JudgedModu
   return [
     ...strangers.map((name) => ({ path: propertyPath(["bindings", name]), message: noModule(modules) })),
     ...modules.flatMap((module) => moduleProblems(module, bindings)),
-    ...sharedNames(bindings ?? {}),
+    ...sharedVolumes(bindings ?? {}),
+    ...sharedPaths(modules),
   ];
 }
 
@@ -55,22 +57,33 @@ function moduleProblems({ name, grants }: JudgedModule, bindings: Bindings): Pro
   });
 }
 
-/** Without guards in the artifact, the modules of a composition share one set of names. */
-function sharedNames(bindings: Exclude<Bindings, symbol | undefined>): Problem[] {
+/** The host knows the keys of each module by the module's name, but all have their volumes in one tree. */
+function sharedVolumes(bindings: Exclude<Bindings, symbol | undefined>): Problem[] {
   const owners = new Map<string, string>();
   return Object.entries(bindings).flatMap(([module, bound]) => {
-    if (isUnknown(bound)) return [];
-    return kinds.flatMap((kind) => {
-      const names = bound[kind] ?? [];
-      return (isUnknown(names) ? [] : names.filter(isKnown)).flatMap((key) => {
-        const owner = owners.get(`${kind} ${key}`);
-        owners.set(`${kind} ${key}`, owner ?? module);
-        if (owner === undefined) return [];
-        const message = `is bound for ${owner} as well, and the modules of a composition share its ${kind}: give one of them another name`;
-        return [{ path: propertyPath(["bindings", module, kind, key]), message }];
-      });
+    const names = isUnknown(bound) ? [] : (bound.volumes ?? []);
+    return (isUnknown(names) ? [] : names.filter(isKnown)).flatMap((key) => {
+      const owner = owners.get(key);
+      owners.set(key, owner ?? module);
+      if (owner === undefined) return [];
+      const message = `is bound for ${owner} as well, and the modules of a composition share their volumes: give one of them another name`;
+      return [{ path: propertyPath(["bindings", module, "volumes", key]), message }];
     });
   });
+}
+
+/** One host has one tree of files. */
+function sharedPaths(modules: readonly JudgedModule[]): Problem[] {
+  const owners = new Map<string, { module: string; volume: string }>();
+  return modules.flatMap(({ name: module, grants }) =>
+    union(grants.filter(isKnown)).filesystem.flatMap(({ path, volume }) => {
+      const owner = owners.get(path);
+      owners.set(path, owner ?? { module, volume });
+      if (owner === undefined || owner.module === module || owner.volume === volume) return [];
+      const message = `modules ${owner.module} and ${module} have different volumes at ${path} (${owner.volume}, ${volume}), and the modules of a composition share one tree of files: give one of them another path`;
+      return [{ path: "grants", message }];
+    }),
+  );
 }
 
 function notGranted(kind: Kind, name: string, module: string): string {

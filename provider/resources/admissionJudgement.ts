@@ -5,6 +5,8 @@ import { type Grant, union } from "../capabilities/grant.ts";
 import { aboveMaximum } from "../capabilities/maximum.ts";
 import { type AcceptedRisk, buildReport, type ReportEntry, reportText } from "../capabilities/report.ts";
 import { encodeRules } from "../capabilities/rules.ts";
+import { hostKey } from "../capabilities/rulesText.ts";
+import { isGuarded } from "../capabilities/vocabulary.ts";
 import type { Problem } from "../errors.ts";
 import { isKnown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
 import { localEnforcement } from "../targets/local/enforcement.ts";
@@ -31,7 +33,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   if (!isUnknown(inputs.target) && decodeTarget(inputs.target) === undefined) {
     problems.push({ path: "target", message: "is not the `target` output of an EdgeTarget of this version" });
   }
-  const { whole, modules } = judged;
+  const { whole, modules, isComposition, isSealed } = judged;
   const run = inputs.run ?? "service";
   const unfit = isUnknown(whole) || isUnknown(run) ? undefined : worldProblem(whole, run);
   if (unfit) problems.push({ path: "artifact", message: unfit });
@@ -41,10 +43,11 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   const report = buildReport({
     modules: modules.map(({ name, grants }) => ({ name, grants: grants.filter(isKnown) })),
     target: localEnforcement(neighbours(modules)),
+    artifact: (family) => (isSealed && isGuarded(family) ? "exact" : "none"),
     acceptRisk: acceptedRisks(inputs),
   });
   const errors = [
-    ...coverages.flatMap(({ errors: found }) => found.map(({ message }) => message)),
+    ...(isComposition ? [] : coverages.flatMap(({ errors: found }) => found.map(({ message }) => message))),
     ...report.errors,
     ...modules.flatMap((module) => excess(module, context)),
   ];
@@ -56,7 +59,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   return {
     problems,
     missing,
-    warnings: [...coverages.flatMap(({ warnings }) => warnings), ...report.warnings],
+    warnings: [...(isComposition ? [] : coverages.flatMap(({ warnings }) => warnings)), ...report.warnings],
     report: isPartlyKnown ? unknown : [reportText(report.entries), ...summaries].join("\n"),
     entries: isPartlyKnown ? unknown : report.entries,
     rules: isPartlyKnown ? unknown : encodeRules(rulesOf(modules)),
@@ -69,11 +72,16 @@ function excess(module: JudgedModule, { settings }: Context): string[] {
   return maximumGrants ? aboveMaximum(union(module.grants.filter(isKnown)), maximumGrants, module) : [];
 }
 
-/** What the component as a whole may do: the host cannot tell its modules apart. */
+/** What the component as a whole may do: the host cannot tell its modules apart, and knows their keys by its own names. */
 function rulesOf(modules: readonly JudgedModule[]) {
   const all = modules.map(({ grants }) => union(grants.filter(isKnown)));
   const grants = modules.flatMap((module) => module.grants.filter((grant): grant is Grant => isKnown(grant)));
   const rules = union(grants);
+  for (const family of ["environment", "config"] as const) {
+    rules[family] = modules.flatMap(({ name }, index) =>
+      (all[index]?.[family] ?? []).map((key) => hostKey(name, key, modules.length > 1)),
+    );
+  }
   const { ambient } = rules;
   for (const family of ["clocks", "random", "stdio"] as const) {
     ambient[family] = all.some((own) => own.ambient[family]);

@@ -1,24 +1,28 @@
 /** The modules of an artifact as an Admission judges them: what each asks of the host, and what it was granted. */
 import type * as z from "zod";
-import { type CompositionRecipe, parseCompositionRecipe } from "../artifacts/compose/index.ts";
-import { parseInterface } from "../artifacts/compose/names.ts";
+import type { Artifact } from "../artifacts/artifact.ts";
+import {
+  CompositionError,
+  type CompositionRecipe,
+  parseCompositionRecipe,
+} from "../artifacts/compose/index.ts";
 import { ingredient } from "../artifacts/compose/recipe.ts";
+import { linkedImports } from "../artifacts/compose/seal.ts";
 import { type Digest, digestSchema } from "../artifacts/digest.ts";
 import { ArtifactError } from "../artifacts/errors.ts";
 import type { Inspection } from "../artifacts/inspection.ts";
-import { decodeGrant, type Grant } from "../capabilities/grant.ts";
+import type { Grant } from "../capabilities/grant.ts";
 import type { Problem } from "../errors.ts";
 import { UserError } from "../errors.ts";
-import { isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
-import { propertyPath } from "../schema/parse.ts";
+import { holdsUnknown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
 import type { admissionInputs } from "./admission.ts";
 import { artifactStore } from "./artifactStore.ts";
+import { knownAccess } from "./compositionParts.ts";
+import { grantsOf, textsOf } from "./grantTexts.ts";
 import type { Context } from "./resource.ts";
+import { sealedModule, singleModule } from "./singleModule.ts";
 
 type Inputs = z.output<typeof admissionInputs>;
-
-/** The name of the module in an App of a single one. */
-export const singleModule = "main";
 
 export interface JudgedModule {
   name: string;
@@ -31,9 +35,13 @@ export interface JudgedModule {
 }
 
 export interface JudgedArtifact {
-  /** The component as a whole. */
+  /** What is to run: the component as a whole, sealed. */
   whole: OrUnknown<Inspection>;
   modules: JudgedModule[];
+  /** Of a single Module, its App covers what it asks for; of a Composition, the Composition has. */
+  isComposition: boolean;
+  /** Grants hold in the bytes. */
+  isSealed: boolean;
 }
 
 export interface Findings {
@@ -50,14 +58,19 @@ export async function judgedArtifact(
 ): Promise<JudgedArtifact> {
   const { problems } = found;
   const { artifact, grants, denied } = inputs;
-  const single = (whole: OrUnknown<Inspection>, digest: OrUnknown<Digest>): JudgedArtifact => ({
-    whole,
+  const single = async (
+    inspection: OrUnknown<Inspection>,
+    digest: OrUnknown<Digest>,
+  ): Promise<JudgedArtifact> => ({
+    whole: isUnknown(inspection) ? unknown : await sealedWhole(inputs, context, found),
+    isComposition: false,
+    isSealed: true,
     modules: [
       {
         name: singleModule,
         digest,
-        inspection: whole,
-        grants: grantsOf(grants, problems),
+        inspection,
+        grants: grantsOf(grants, problems, ["grants"]),
         denied: textsOf(denied),
       },
     ],
@@ -75,7 +88,42 @@ export async function judgedArtifact(
       message: "belongs to the modules of the Composition: give it there, for each of them",
     });
   }
-  return { whole, modules: await composedModules(recipe, whole, context, found) };
+  const modules = await composedModules(recipe, context, found);
+  return { whole, modules, isComposition: true, isSealed: recipe.seal !== undefined };
+}
+
+/** A single Module as its App runs it; what cannot be sealed comes to light here. */
+async function sealedWhole(
+  { artifact, grants, denied }: Inputs,
+  { settings, signal }: Context,
+  { problems, missing }: Findings,
+): Promise<OrUnknown<Inspection>> {
+  const access = knownAccess(grants, denied);
+  if (isUnknown(access) || holdsUnknown(artifact)) return unknown;
+  const { composer, inspector } = artifactStore(settings);
+  try {
+    const sealed = await composer.compose(sealedModule(artifact as Artifact, access), { signal });
+    return await inspector.inspect(sealed.digest, { signal });
+  } catch (error) {
+    if (!(error instanceof UserError) || signal.aborted) throw error;
+    const isMissing = error instanceof ArtifactError && error.code === "not-found";
+    if (!(error instanceof CompositionError)) {
+      (isMissing ? missing : problems).push({ path: "artifact", message: error.message });
+      return unknown;
+    }
+    for (const { path, message, missing: isGone } of error.problems) {
+      (isGone ? missing : problems).push({ path: "artifact", message: ofSingle(path, message) });
+    }
+    return unknown;
+  }
+}
+
+/** In the words of an App, which calls its module nothing and has no `adapt`. */
+function ofSingle(path: string, message: string): string {
+  if (path.endsWith(".adapt")) {
+    return "is a core module, and its exports do not say whether it is a program (`_start`) or a library (`_initialize`): build it for wasm32-wasip2, or say so in a Composition (`adapt`)";
+  }
+  return message.replace(`Module \`${singleModule}\`: `, "");
 }
 
 function readRecipe(text: string, problems: Problem[]): CompositionRecipe | undefined {
@@ -89,7 +137,6 @@ function readRecipe(text: string, problems: Problem[]): CompositionRecipe | unde
 
 async function composedModules(
   recipe: CompositionRecipe,
-  whole: OrUnknown<Inspection>,
   context: Context,
   found: Findings,
 ): Promise<JudgedModule[]> {
@@ -97,38 +144,18 @@ async function composedModules(
     const digest = digestSchema.parse(ingredient(content).digest);
     const inspection = await inspect(digest, context, found);
     const { grants, denied } = recipe.access?.[name] ?? {};
+    const linked = linkedImports(recipe, name);
     return {
       name,
       digest,
       inspection: isUnknown(inspection)
         ? unknown
-        : { ...inspection, imports: open(name, inspection, recipe, whole) },
-      grants: grantsOf(grants, found.problems),
+        : { ...inspection, imports: inspection.imports.filter((full) => !linked.has(full)) },
+      grants: grantsOf(grants, found.problems, ["grants"]),
       denied: textsOf(denied),
     };
   });
   return Promise.all(modules);
-}
-
-/** The imports of a module that reach the host; of a WAC text, those that the whole imports as well. */
-function open(
-  name: string,
-  { imports }: Inspection,
-  { links, wac }: CompositionRecipe,
-  whole: OrUnknown<Inspection>,
-): string[] {
-  if (wac === undefined) {
-    const linked = new Set((links ?? []).flatMap(([from, wanted]) => (from === name ? [wanted] : [])));
-    return imports.filter((full) => !linked.has(full));
-  }
-  if (isUnknown(whole)) return imports;
-  const tracks = new Set(whole.imports.map(trackOf));
-  return imports.filter((full) => tracks.has(trackOf(full)) || full.includes("#"));
-}
-
-function trackOf(full: string): string {
-  const parsed = parseInterface(full);
-  return parsed ? `${parsed.track}` : full;
 }
 
 async function inspect(
@@ -144,22 +171,4 @@ async function inspect(
     (isMissing ? missing : problems).push({ path: "artifact", message: error.message });
     return unknown;
   }
-}
-
-/** Of a list that is not known as a whole, anything may be in it. */
-function grantsOf(
-  grants: OrUnknown<OrUnknown<string>[]> | undefined,
-  problems: Problem[],
-): OrUnknown<Grant>[] {
-  return textsOf(grants).map((text, index) => {
-    const grant = isUnknown(text) ? unknown : decodeGrant(text);
-    if (grant !== undefined) return grant;
-    const path = propertyPath(["grants", index]);
-    problems.push({ path, message: "is not the `grant` output of a CapabilityGrant of this version" });
-    return unknown;
-  });
-}
-
-function textsOf(list: OrUnknown<OrUnknown<string>[]> | undefined): OrUnknown<string>[] {
-  return isUnknown(list) ? [unknown] : (list ?? []);
 }

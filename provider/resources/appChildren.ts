@@ -2,12 +2,17 @@
 import type { ComponentResourceOptions, CustomResourceOptions, Input, Inputs, Output } from "@pulumi/pulumi";
 import outputModule from "@pulumi/pulumi/output.js";
 import resource from "@pulumi/pulumi/resource.js";
+import type { Artifact } from "../artifacts/artifact.ts";
+import { parseCompositionRecipe } from "../artifacts/compose/index.ts";
+import { hostKey } from "../capabilities/rulesText.ts";
 import { isUnknown, type OrUnknown } from "../schema/fields.ts";
 import { decodeTarget, type Target } from "../targets/target.ts";
 import { isRecord, OutputValue, type Properties, Secret, type Value } from "../values.ts";
-import { singleModule } from "./admissionModules.ts";
+
 import type { AppInputs } from "./app.ts";
+import { artifactStore } from "./artifactStore.ts";
 import type { ComponentArguments, Constructed } from "./component.ts";
+import { sealedModule, singleModule } from "./singleModule.ts";
 
 class AppResource extends resource.ComponentResource {
   constructor(name: string, options: ComponentResourceOptions) {
@@ -49,6 +54,8 @@ export function constructApp({
   options,
   secretOutputs,
   version,
+  settings,
+  signal,
 }: ComponentArguments<AppInputs>): Constructed {
   const app = new AppResource(name, options);
   const own = {
@@ -71,16 +78,35 @@ export function constructApp({
   if (target === undefined || isUnknown(target.kind)) {
     return app.finish({ report, logFile: notKnown(), ...(!isJob && { url: notKnown() }) });
   }
+  const artifact = sealed(inputs, admission.output("rules"), { settings, signal });
   const server = new Child(
     "wasm:local:Server",
     name,
-    serverInputs(known, inputs, target, admission.output("rules")),
+    serverInputs(known, { ...inputs, artifact }, target, admission.output("rules")),
     ["url", "logFile"],
     // Timeouts are not handed down by themselves, and it is the server that takes time.
     { ...own, ...(options.customTimeouts && { customTimeouts: options.customTimeouts }) },
   );
   const logFile = server.output("logFile");
   return app.finish({ report, logFile, ...(!isJob && { url: server.output("url") }) });
+}
+
+/**
+ * What is run: a Composition is sealed, a single Module becomes so here, with what its admission has found right. No resource
+ * of its own stands for it, so that a changed module is a change of the module and of what runs it.
+ */
+function sealed(
+  { artifact, grants, denied }: Inputs,
+  admitted: Output<unknown>,
+  { settings, signal }: Pick<ComponentArguments<AppInputs>, "settings" | "signal">,
+): Output<unknown> {
+  return outputModule.all([artifact, grants, denied, admitted]).apply(async ([given, granted, refused]) => {
+    const module = given as Artifact;
+    if (parseCompositionRecipe(module.recipe)) return module;
+    const access = { grants: granted as string[] | undefined, denied: refused as string[] | undefined };
+    const { composer } = artifactStore(settings);
+    return (await composer.compose(sealedModule(module, access), { signal })).artifact;
+  });
 }
 
 function admissionInputs(values: Properties, inputs: Inputs): Inputs {
@@ -106,11 +132,17 @@ function boundNames(value: Value, depth: number): Input<unknown> {
 function serverInputs(known: AppInputs, inputs: Inputs, target: Target, rules: Output<unknown>): Inputs {
   const bound = (family: string) =>
     merged(boundModules(known).map((module) => at(inputs.bindings, module, family)));
+  const keys = (family: string) =>
+    merged(
+      boundModules(known).map((module) =>
+        hostKeys(module, at(inputs.bindings, module, family), inputs.artifact),
+      ),
+    );
   return withoutUndefined({
     artifact: inputs.artifact,
     rules,
-    environment: asSecret(bound("environment")),
-    config: asSecret(bound("config")),
+    environment: asSecret(keys("environment")),
+    config: asSecret(keys("config")),
     volumes: folders(bound("volumes")),
     run: known.run,
     memory: at(inputs.limits, "memory") ?? marked(target.memory),
@@ -126,7 +158,18 @@ function boundModules({ bindings }: AppInputs): string[] {
   return isUnknown(bindings) ? [singleModule] : Object.keys(bindings ?? {});
 }
 
-/** The modules of a composition share one environment; the admission has seen to it that no two bind the same name. */
+/** A module's values by the names that its host knows them by. */
+function hostKeys(module: string, values: Input<unknown>, artifact: Input<unknown>): Input<unknown> {
+  if (values === undefined) return undefined;
+  return outputModule.all([values, at(artifact, "recipe")]).apply(([known, recipe]) => {
+    const { modules = {} } = parseCompositionRecipe(String(recipe)) ?? {};
+    const isShared = Object.keys(modules).length > 1;
+    const entries = Object.entries(known as Record<string, unknown>);
+    return Object.fromEntries(entries.map(([key, value]) => [hostKey(module, key, isShared), value]));
+  });
+}
+
+/** No two modules have the same names: those of a composition have their module's before them, and volumes are admitted. */
 function merged(maps: Input<unknown>[]): Input<unknown> {
   const given = maps.filter((map) => map !== undefined);
   if (given.length <= 1) return given[0];

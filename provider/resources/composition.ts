@@ -6,15 +6,19 @@ import type { Problem } from "../errors.ts";
 import { UserError } from "../errors.ts";
 import { isUnknown, list, map, object, optional, required, unknown } from "../schema/fields.ts";
 import { artifactStore } from "./artifactStore.ts";
-import { accessOf, declarationOf, grantProblems, withAccess } from "./compositionParts.ts";
+import { coverProblems } from "./compositionCover.ts";
+import { declarationOf, grantProblems, wiringOf } from "./compositionParts.ts";
 import { type Context, defineResource } from "./resource.ts";
 
 const description = `
-Modules wired by WIT interface into one component, type-checked in preview.
+Modules wired by WIT interface into one component, type-checked in preview, each sealed with its own grants.
 
 An import is wired where exactly one other module exports it, on the same compatible version track; two that export it need
 a link. Interfaces of WASI and of the grant vocabulary are never wired by themselves. What no module gives becomes an import
 of the result, and every exported interface that no link consumes becomes one of its exports.
+
+What a module may do is in the bytes, on every target: what no grant opens is denied, and guards let through what one does. See
+[Grants](../grants.md).
 
 {{% examples %}}
 {{% example %}}
@@ -122,12 +126,18 @@ export const Composition = defineResource({
 
   async check(composition, context) {
     const problems = grantProblems(composition);
+    const wiring = wiringOf(composition);
+    if (isUnknown(wiring) || problems.length > 0) return problems;
+    // While a grant is not known, at least the modules can be held against one another.
     const declaration = declarationOf(composition);
-    if (isUnknown(declaration)) return problems;
     try {
-      const { notes } = await artifactStore(context.settings).composer.compose(declaration, context);
+      const { composer } = artifactStore(context.settings);
+      const { notes, artifact } = await composer.compose(
+        isUnknown(declaration) ? wiring : declaration,
+        context,
+      );
       for (const { path, message } of notes) context.log.info(`${path}: ${message}`);
-      return problems;
+      return await coverProblems(composition, artifact.recipe, context);
     } catch (error) {
       return [...problems, ...problemsOf(error, context)];
     }
@@ -154,8 +164,7 @@ async function compose(composition: Inputs, context: Context): Promise<Outputs> 
   if (isUnknown(declaration)) return notKnown;
   const composed = await artifactStore(context.settings).composer.compose(declaration, context);
   const { artifact, digest, size, imports, exports } = composed;
-  const recipe = withAccess(artifact.recipe, accessOf(composition));
-  return { artifact: { ...artifact, recipe }, digest, size, imports, exports };
+  return { artifact, digest, size, imports, exports };
 }
 
 /** Bytes that are gone are no problem until something needs them: an unchanged Composition does not. */

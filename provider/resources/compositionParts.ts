@@ -1,22 +1,16 @@
-/** From the inputs of a Composition to what the composer takes, and the grants that travel with its artifact. */
+/** From the inputs of a Composition to what the composer takes. */
 import type * as z from "zod";
-import type { Artifact } from "../artifacts/artifact.ts";
-import {
-  type Access,
-  type CompositionSpec,
-  encodeRecipe,
-  parseCompositionRecipe,
-} from "../artifacts/compose/index.ts";
+import type { CompositionSpec, ModuleAccess } from "../artifacts/compose/index.ts";
 import { decodeGrant } from "../capabilities/grant.ts";
 import type { Problem } from "../errors.ts";
 import { holdsUnknown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
-import { propertyPath } from "../schema/parse.ts";
 import type { compositionInputs } from "./composition.ts";
+import { grantsOf, type Texts } from "./grantTexts.ts";
 
 type Inputs = z.output<typeof compositionInputs>;
 
-/** What decides the bytes; `unknown` where a part of it is. Grants do not. */
-export function declarationOf({ modules, links, exports, wac }: Inputs): OrUnknown<CompositionSpec> {
+/** How the modules are wired; `unknown` where a part of it is. */
+export function wiringOf({ modules, links, exports, wac }: Inputs): OrUnknown<CompositionSpec> {
   if (isUnknown(modules)) return unknown;
   const parts = Object.entries(modules).map(([name, module]) => {
     if (isUnknown(module)) return [name, unknown] as const;
@@ -27,33 +21,36 @@ export function declarationOf({ modules, links, exports, wac }: Inputs): OrUnkno
   return holdsUnknown(spec) ? unknown : (spec as CompositionSpec);
 }
 
-/** Grants and denials by module, as far as they are given. */
-export function accessOf({ modules }: Inputs): Access {
-  if (isUnknown(modules)) return {};
-  const entries = Object.entries(modules).flatMap(([name, module]) => {
-    if (isUnknown(module)) return [];
-    const { grants, denied } = module;
-    return grants === undefined && denied === undefined ? [] : [[name, { grants, denied }] as const];
-  });
-  return Object.fromEntries(entries);
+/** What decides the bytes: the wiring, and what is sealed. `unknown` where a part of it is. */
+export function declarationOf(composition: Inputs): OrUnknown<CompositionSpec> {
+  const wiring = wiringOf(composition);
+  const access = accessOf(composition);
+  return isUnknown(wiring) || isUnknown(access) ? unknown : { ...wiring, access };
 }
 
-/** A recipe with the grants that its modules were given. They are no part of the bytes. */
-export function withAccess(recipe: string, access: Access): Artifact["recipe"] {
-  const parsed = parseCompositionRecipe(recipe);
-  if (!parsed || Object.keys(access).length === 0) return recipe;
-  return encodeRecipe({ ...parsed, access });
+function accessOf({ modules }: Inputs): OrUnknown<NonNullable<CompositionSpec["access"]>> {
+  if (isUnknown(modules)) return unknown;
+  const access: Record<string, ModuleAccess> = {};
+  for (const [name, module] of Object.entries(modules)) {
+    const own = isUnknown(module) ? unknown : knownAccess(module.grants, module.denied);
+    if (isUnknown(own)) return unknown;
+    access[name] = own;
+  }
+  return access;
+}
+
+/** Grants and denials, unless something of them is not known yet. */
+export function knownAccess(grants: Texts, denied: Texts): OrUnknown<ModuleAccess> {
+  if (holdsUnknown(grants) || holdsUnknown(denied)) return unknown;
+  const known = (grants as string[] | undefined)?.map(decodeGrant) ?? [];
+  if (known.some((grant) => grant === undefined || grant.unknown.length > 0)) return unknown;
+  return { grants: grants as string[] | undefined, denied: denied as string[] | undefined };
 }
 
 export function grantProblems({ modules }: Inputs): Problem[] {
-  if (isUnknown(modules)) return [];
-  return Object.entries(modules).flatMap(([name, module]) => {
-    const grants = isUnknown(module) ? [] : (module.grants ?? []);
-    if (isUnknown(grants)) return [];
-    return grants.flatMap((text, index) => {
-      if (isUnknown(text) || decodeGrant(text) !== undefined) return [];
-      const path = propertyPath(["modules", name, "grants", index]);
-      return [{ path, message: "is not the `grant` output of a CapabilityGrant of this version" }];
-    });
-  });
+  const problems: Problem[] = [];
+  for (const [name, module] of Object.entries(isUnknown(modules) ? {} : modules)) {
+    if (!isUnknown(module)) grantsOf(module.grants, problems, ["modules", name, "grants"]);
+  }
+  return problems;
 }

@@ -54,7 +54,7 @@ describe(type, () => {
         family: "http",
         entry: "https://api.example.com",
         grant: "web",
-        artifact: "none",
+        artifact: "exact",
         target: "exact",
       },
     ]);

@@ -19,7 +19,12 @@ function target(verdict: "none" | "looser" | "stricter" | "exact"): TargetEnforc
 }
 
 const report = (grants: Grant[], input: Partial<ReportInput> = {}) =>
-  buildReport({ modules: [{ name: "api", grants }], target: localEnforcement([]), ...input });
+  buildReport({
+    modules: [{ name: "api", grants }],
+    target: localEnforcement([]),
+    artifact: () => "none",
+    ...input,
+  });
 
 test("says for each entry what the artifact and the target enforce", () => {
   const { entries, errors, warnings } = report([stripe]);

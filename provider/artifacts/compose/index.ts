@@ -4,7 +4,6 @@ export type { ComposerOptions } from "./composerTool.ts";
 export { declarationOf } from "./declaration.ts";
 export { mermaid } from "./graph.ts";
 export {
-  type Access,
   type CompositionRecipe,
   checkRecipe,
   composerVersion,

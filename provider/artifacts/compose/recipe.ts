@@ -38,8 +38,6 @@ const names = z.optional(orUnknown(z.array(orUnknown(z.string()))));
 /** What the modules were granted and denied, as the program says it: what reports and errors are made of. */
 const accessSchema = z.record(z.string(), z.strictObject({ grants: names, denied: names }));
 
-export type Access = z.output<typeof accessSchema>;
-
 /** What of it is in the bytes: `SealedModule` of `capabilities/sealing.ts`, by module. */
 const sealSchema = z.record(
   z.string(),
