@@ -106,3 +106,23 @@ export function permitsOf(name: string, module: ExpectedModule, links: readonly 
   for (const link of links) if (link.from === name) add(link.import, { link });
   return permits;
 }
+
+/** What one module's grants come to: `SealedModule` of the capabilities. */
+export interface Sealing {
+  rules: string;
+  /** The imports that each guard serves. */
+  guards: Readonly<Partial<Record<string, readonly string[]>>>;
+  denied: readonly string[];
+}
+
+/** The expectation of a module, whose imports are an Inspection's: what is neither guarded nor denied is open. */
+export function expectedModule(
+  { digest, imports }: { digest: Digest; imports: readonly string[] },
+  { rules, guards, denied }: Sealing,
+): ExpectedModule {
+  const guarded = Object.fromEntries(
+    Object.entries(guards).flatMap(([guard, served = []]) => served.map((name) => [name, guard])),
+  );
+  const open = imports.filter((name) => !(name in guarded) && !denied.includes(name));
+  return { digest, rules, guarded, denied, open };
+}

@@ -4,6 +4,7 @@ export {
   type Expected,
   type ExpectedLink,
   type ExpectedModule,
+  expectedModule,
   type ProvenInstance,
   SealError,
   type SealProof,

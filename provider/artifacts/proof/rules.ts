@@ -118,9 +118,30 @@ function readConstantModule(reader: Reader, names: Names): string {
     if (!found) throw new Error(`its core module has no section ${name}`);
     return found;
   };
-  if (section("memory").u32() !== 1) throw new Error("it has several memories");
+  requireBytes(section("type"), functionType);
+  requireBytes(section("function"), oneFunction);
   requireExports(section("export"), names);
-  return textAt(readAddress(section("code")), readData(section("data")));
+  const data = readData(section("data"));
+  requireMemory(section("memory"), data.offset + data.bytes.length);
+  return textAt(readAddress(section("code")), data);
+}
+
+/** One type: a function without parameters that gives an `i32`. */
+const functionType = [0x01, 0x60, 0x00, 0x01, 0x7f];
+/** One function, of the first type. */
+const oneFunction = [0x01, 0x00];
+
+function requireBytes(section: Reader, expected: readonly number[]): void {
+  for (const byte of expected)
+    if (section.byte() !== byte) throw new Error("its core module has another function");
+  section.requireEnd();
+}
+
+/** One memory, without a maximum, that has just room for the data. */
+function requireMemory(section: Reader, size: number): void {
+  requireBytes(section.slice(2), [0x01, 0x00]);
+  if (section.u32() !== Math.ceil(size / 65_536)) throw new Error("its memory does not fit its data");
+  section.requireEnd();
 }
 
 /** The module has one function and one memory, so an index can only be 0. */

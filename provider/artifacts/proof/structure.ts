@@ -239,6 +239,7 @@ class ComponentReader {
     const canon = readCanon(reader, this.scope);
     if (canon.kind === "lift") this.defined({ sort: "core:func", index: canon.function });
     if (canon.kind === "lower") this.defined({ sort: "func", index: canon.function });
+    if ("type" in canon) this.defined({ sort: "type", index: canon.type });
     this.spaces[canon.kind === "lift" ? "func" : "core:func"].push({ by: "canon", canon });
   }
 
