@@ -129,17 +129,27 @@ export function parsePort(text: string): number | undefined {
   return port >= 1 && port <= 65535 ? port : undefined;
 }
 
-/** Whether every address of `inner` is one of `outer`; both as `parseNetwork` writes them. */
-export function networkCovers(outer: string, inner: string): boolean {
-  const [outerAddress = "", outerPrefix] = outer.split("/");
-  const [innerAddress = "", innerPrefix] = inner.split("/");
-  const family = isIP(outerAddress);
-  if (family === 0 || family !== isIP(innerAddress)) return false;
-  const bits = family === 4 ? 32 : 128;
-  const toBits = family === 4 ? ipv4Bits : ipv6Bits;
-  const prefix = Number(outerPrefix ?? bits);
-  if (Number(innerPrefix ?? bits) < prefix) return false;
-  return networkOf(toBits(innerAddress), bits, prefix) === networkOf(toBits(outerAddress), bits, prefix);
+/** A network, or an address as a network of one. */
+export interface Network {
+  family: 4 | 6;
+  address: bigint;
+  prefix: number;
+}
+
+/** Of a text as `parseNetwork` writes it; undefined for a name. */
+export function networkIn(text: string): Network | undefined {
+  const [address = "", prefix] = text.split("/");
+  const family = isIP(address);
+  if (family !== 4 && family !== 6) return undefined;
+  const bits = family === 4 ? ipv4Bits(address) : ipv6Bits(address);
+  return { family, address: bits, prefix: Number(prefix ?? (family === 4 ? 32 : 128)) };
+}
+
+/** Whether every address of `inner` is one of `outer`. */
+export function networkCovers(outer: Network, inner: Network): boolean {
+  if (outer.family !== inner.family || outer.prefix > inner.prefix) return false;
+  const shift = BigInt((outer.family === 4 ? 32 : 128) - outer.prefix);
+  return outer.address >> shift === inner.address >> shift;
 }
 
 /** Whether every host that the pattern `inner` names is one that `outer` names. */

@@ -3,7 +3,7 @@
  * equal rules. Hosts, networks, folders and names are nested or have nothing in common, which is why entries can be compared
  * one by one. Two networks are never put together to find that they are a third one.
  */
-import { hostCovers, networkCovers } from "./hosts.ts";
+import { hostCovers, networkCovers, networkIn } from "./hosts.ts";
 import type { FileRule, Origin, Rules, SocketRule } from "./rules.ts";
 import { ambients, families } from "./vocabulary.ts";
 
@@ -35,16 +35,21 @@ export function noRules(): Rules {
 export function normalRules(rules: Rules): Rules {
   const normal = { ...rules };
   for (const family of families) (normal[family] as unknown[]) = distinct(rules[family] as unknown[]);
-  normal.http = widest(normal.http, originCovers);
-  normal.nameLookup = widest(normal.nameLookup, hostCovers);
+  normal.http = widest(normal.http, ({ host }) => host, originCovers);
+  normal.nameLookup = widest(normal.nameLookup, (host) => host, hostCovers);
   normal.sockets = distinct(withoutWiderPorts(mergeSockets(rules.sockets)));
   normal.filesystem = distinct(mergeFiles(rules.filesystem));
   return normal;
 }
 
-/** @param items nothing twice */
-function widest<T>(items: readonly T[], covering: (outer: T, inner: T) => boolean): T[] {
-  return items.filter((item) => !items.some((other) => other !== item && covering(other, item)));
+/** @param items nothing twice; only one with a wildcard can cover another */
+function widest<T>(
+  items: readonly T[],
+  hostOf: (item: T) => string,
+  covering: (outer: T, inner: T) => boolean,
+): T[] {
+  const wide = items.filter((item) => hostOf(item).startsWith("*."));
+  return items.filter((item) => !wide.some((other) => other !== item && covering(other, item)));
 }
 
 function distinct<T>(items: readonly T[]): T[] {
@@ -63,12 +68,17 @@ function mergeSockets(rules: readonly SocketRule[]): SocketRule[] {
 
 /** @param rules one for each host and protocol */
 function withoutWiderPorts(rules: readonly SocketRule[]): SocketRule[] {
-  return rules.flatMap((rule) => {
-    const wider = rules.filter(
+  const networks = rules.map((rule) => ({ rule, network: networkIn(rule.host) }));
+  return networks.flatMap(({ rule, network }) => {
+    const wider = networks.filter(
       (other) =>
-        other !== rule && other.protocol === rule.protocol && socketHostCovers(other.host, rule.host),
+        other.rule !== rule &&
+        other.rule.protocol === rule.protocol &&
+        network !== undefined &&
+        other.network !== undefined &&
+        networkCovers(other.network, network),
     );
-    const ports = portsBeside(rule.ports, mergePorts(wider.flatMap((other) => other.ports)));
+    const ports = portsBeside(rule.ports, mergePorts(wider.flatMap((other) => other.rule.ports)));
     return ports.length === 0 ? [] : [{ ...rule, ports }];
   });
 }
@@ -185,7 +195,11 @@ function fileCovers(outer: FileRule, inner: FileRule): boolean {
 
 /** A name, as an address, covers itself alone. */
 function socketHostCovers(outer: string, inner: string): boolean {
-  return outer === inner || (outer.includes("/") && networkCovers(outer, inner));
+  if (outer === inner || !outer.includes("/")) return outer === inner;
+  const [outerNetwork, innerNetwork] = [networkIn(outer), networkIn(inner)];
+  return (
+    outerNetwork !== undefined && innerNetwork !== undefined && networkCovers(outerNetwork, innerNetwork)
+  );
 }
 
 function socketCovered(outer: readonly SocketRule[], inner: SocketRule): boolean {
