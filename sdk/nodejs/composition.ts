@@ -7,11 +7,14 @@ import * as outputs from "./types/output";
 import * as utilities from "./utilities";
 
 /**
- * Modules wired by WIT interface into one component, type-checked in preview.
+ * Modules wired by WIT interface into one component, type-checked in preview, each sealed with its own grants.
  *
  * An import is wired where exactly one other module exports it, on the same compatible version track; two that export it need
  * a link. Interfaces of WASI and of the grant vocabulary are never wired by themselves. What no module gives becomes an import
  * of the result, and every exported interface that no link consumes becomes one of its exports.
+ *
+ * What a module may do is in the bytes, on every target: what no grant opens is denied, and guards let through what one does. See
+ * [Grants](../grants.md).
  *
  * ```typescript
  * import * as pulumi from "@pulumi/pulumi";

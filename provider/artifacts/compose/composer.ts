@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import * as z from "zod";
-import type { GuardName } from "../../capabilities/vocabulary.ts";
 import type { Artifact } from "../artifact.ts";
 import { type Digest, digestOf, digestSchema, hexOf } from "../digest.ts";
 import { ArtifactError, formatBytes } from "../errors.ts";
@@ -9,10 +8,15 @@ import type { Inspection } from "../inspection.ts";
 import { Records } from "../records.ts";
 import { damaged, missing, type Store } from "../store.ts";
 import { type ComposerOptions, ComposerTool } from "./composerTool.ts";
-import { shippedGuard } from "./guards.ts";
 import { type Described, describeModules } from "./modules.ts";
 import { explain } from "./problems.ts";
-import { type ComponentFile, type ComposerLink, type ComposerReply, linkSchema } from "./protocol.ts";
+import {
+  type ComponentFile,
+  type ComposerLink,
+  type ComposerReply,
+  type ComposerRequest,
+  linkSchema,
+} from "./protocol.ts";
 import {
   type CompositionRecipe,
   composerVersion,
@@ -23,7 +27,7 @@ import {
   recipeOfText,
   textOf,
 } from "./recipe.ts";
-import { composerSeals, withSeal } from "./seal.ts";
+import { sealRequest, withSeal } from "./seal.ts";
 import {
   type Adaptation,
   type Composition,
@@ -265,18 +269,14 @@ export class Composer {
   }
 
   private async seals(
-    { seal }: CompositionRecipe,
-    modules: ComponentFile[],
+    recipe: CompositionRecipe,
+    modules: readonly ComponentFile[],
     signal: AbortSignal | undefined,
-  ) {
-    if (seal === undefined) return undefined;
-    const worlds: Record<string, ModuleWorld> = {};
+  ): Promise<Extract<ComposerRequest, { kind: "compose" }>["seals"]> {
+    if (recipe.seal === undefined) return undefined;
+    const worlds: Record<string, Inspection> = {};
     for (const { name, digest } of modules) worlds[name] = await this.inspector.inspect(digest, { signal });
-    const used = new Set(Object.values(seal).flatMap(({ guards }) => Object.keys(guards) as GuardName[]));
-    const guards = await Promise.all([...used].sort().map(shippedGuard));
-    const imports = Object.fromEntries(guards.map((guard) => [guard.name, guard.imports]));
-    const files = guards.map(({ name, path, digest }) => ({ name, path, digest }));
-    return { guards: files, modules: composerSeals(seal, worlds, imports) };
+    return sealRequest(recipe, recipe.seal, worlds);
   }
 
   private async add(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Digest> {
@@ -316,6 +316,7 @@ export class Composer {
   private async failure(reply: ComposerReply, modules: readonly ComponentFile[]): Promise<Error> {
     if (!("error" in reply)) return new Error("The composer answered what it was not asked.");
     const digest = modules.find((module) => module.name === reply.module)?.digest;
+    if (reply.error === "unproven") return new Error(reply.message);
     if (reply.error === "adapt") return new ArtifactError("not-deployable", reply.message);
     if (reply.error !== "fault" && digest) {
       if (reply.error === "not-found") return missing(digest);

@@ -6,6 +6,7 @@ import { pluginFile } from "../../pluginFiles.ts";
 import { digestOf } from "../digest.ts";
 import { engine } from "../engine.ts";
 import { systemCode } from "../errors.ts";
+import { checkSeal, type Expected, SealError } from "../proof/index.ts";
 import type {
   ComponentFile,
   ComposerLink,
@@ -75,7 +76,7 @@ async function compose({
   const composed = (sealed: ComposerSeal[]) =>
     inFreshComposer((composer) => composer.compose(text, contents, guards, sealed));
   const outcome = await composed(seals?.modules ?? []);
-  if (outcome.tag === "composed") return { bytes: outcome.val };
+  if (outcome.tag === "composed") return seals ? proven(outcome.val, seals.expected) : { bytes: outcome.val };
   // What does not fit without a seal either is better told without it.
   const unsealed = outcome.val.kind === "sealing" ? await composed([]) : outcome;
   const problem = unsealed.tag === "failed" ? unsealed.val : outcome.val;
@@ -85,6 +86,17 @@ async function compose({
         await inFreshComposer((composer) => composer.explain(contents, links)).catch(() => [])
       : [];
   return { problems: explained.length > 0 ? explained : [problem] };
+}
+
+/** Nothing is believed of what composed the bytes. */
+function proven(bytes: Uint8Array, expected: Expected): ComposerReply {
+  try {
+    checkSeal(bytes, expected);
+    return { bytes };
+  } catch (error) {
+    if (error instanceof SealError) return { error: "unproven", message: error.message };
+    throw error;
+  }
 }
 
 async function links({ text, modules }: Extract<ComposerRequest, { kind: "links" }>): Promise<ComposerReply> {

@@ -1,6 +1,7 @@
 /** What provider and composer process say to one another. */
 import * as z from "zod";
 import type { Digest } from "../digest.ts";
+import type { Expected } from "../proof/index.ts";
 import type { Adaptation } from "./types.ts";
 
 export interface ComponentFile {
@@ -33,7 +34,7 @@ export type ComposerRequest =
       modules: ComponentFile[];
       links: ComposerLink[];
       /** Absent: nothing is sealed. */
-      seals?: { guards: ComponentFile[]; modules: ComposerSeal[] };
+      seals?: { guards: ComponentFile[]; modules: ComposerSeal[]; expected: Expected };
     }
   | { kind: "links"; text: string; modules: ComponentFile[] }
   | { kind: "adapt"; module: ComponentFile; adaptation: Adaptation };
@@ -67,8 +68,11 @@ export const composerReply = z.union([
   z.object({ links: z.array(linkSchema) }),
   z.object({ problems: z.array(problemSchema).min(1) }),
   z.object({
-    /** `damaged` and `not-found` are about `module`; `adapt` is what the adapter says; `fault` ends the process. */
-    error: z.enum(["damaged", "not-found", "adapt", "fault"]),
+    /**
+     * `damaged` and `not-found` are about `module`; `adapt` is what the adapter says; `unproven`: the bytes are not what was
+     * asked for; `fault` ends the process.
+     */
+    error: z.enum(["damaged", "not-found", "adapt", "unproven", "fault"]),
     message: z.string(),
     module: z.string().optional(),
   }),

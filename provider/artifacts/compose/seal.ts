@@ -2,13 +2,13 @@
 import { decodeGrant } from "../../capabilities/grant.ts";
 import { sealModule } from "../../capabilities/sealing.ts";
 import { type GuardName, labelOf, meaningOf, parseImportName } from "../../capabilities/vocabulary.ts";
+import type { Inspection } from "../inspection.ts";
+import { type Expected, expectedModule, rulesInterface } from "../proof/index.ts";
+import { shippedGuard } from "./guards.ts";
 import { parseInterface } from "./names.ts";
-import type { ComposerSeal } from "./protocol.ts";
+import type { ComponentFile, ComposerSeal } from "./protocol.ts";
 import type { CompositionRecipe, RecipeSeal } from "./recipe.ts";
 import type { CompositionSpec, ModuleWorld } from "./types.ts";
-
-/** The interface by which a guard is told its rules. */
-const rulesInterface = "pulumi-wasm:guard/rules";
 
 /** A recipe with what it seals; the worlds are those of the modules as they are composed. */
 export function withSeal(
@@ -41,33 +41,55 @@ export function linkedImports({ links = [] }: CompositionRecipe, module: string)
   return new Set(links.filter(([from]) => from === module).map(([, wanted]) => wanted));
 }
 
-/** Imports of a sealed module that its host serves, whether directly or behind a guard. */
-function isServed({ denied }: RecipeSeal[string], full: string): boolean {
-  return !denied.includes(full);
+/** What is asked of the composer, and what its result is then held against. */
+export async function sealRequest(
+  { links, exports, wac }: CompositionRecipe,
+  seal: RecipeSeal,
+  worlds: Readonly<Record<string, Inspection>>,
+): Promise<{ guards: ComponentFile[]; modules: ComposerSeal[]; expected: Expected }> {
+  const used = new Set(Object.values(seal).flatMap(({ guards }) => Object.keys(guards) as GuardName[]));
+  const guards = await Promise.all([...used].sort().map(shippedGuard));
+  const imports = new Map(guards.map((guard) => [guard.name, guard.imports]));
+  const modules = Object.entries(seal).map(([name, sealed]) =>
+    composerSeal(name, sealed, worlds[name]?.imports ?? [], imports),
+  );
+  const expected: Expected = {
+    modules: Object.fromEntries(
+      Object.entries(seal).flatMap(([name, sealed]) => {
+        const world = worlds[name];
+        return world ? [[name, expectedModule(world, sealed)]] : [];
+      }),
+    ),
+    guards: Object.fromEntries(guards.map(({ name, digest }) => [name, digest])),
+    ...(wac === undefined && {
+      links: (links ?? []).map(([from, wanted, to, given]) => ({ from, import: wanted, to, export: given })),
+      exports: (exports ?? []).map(([from, name]) => ({ from, export: name })),
+    }),
+  };
+  return { guards: guards.map(({ name, path, digest }) => ({ name, path, digest })), modules, expected };
 }
 
 /**
- * What the composer is told. A guard asks for whole interfaces: what the module itself may not ask for is denied to its guards
- * as well, so that the result asks its host for nothing else.
+ * A guard asks for whole interfaces: what the module itself may not ask for is denied to its guards as well, so that the
+ * result asks its host for nothing else.
  */
-export function composerSeals(
-  seal: RecipeSeal,
-  worlds: Readonly<Record<string, ModuleWorld>>,
-  guardImports: Readonly<Partial<Record<GuardName, readonly string[]>>>,
-): ComposerSeal[] {
-  return Object.entries(seal).map(([module, sealed]) => {
-    const served = (worlds[module]?.imports ?? []).filter((full) => isServed(sealed, full)).map(trackOf);
-    const isClosed = (name: string) =>
-      name !== rulesInterface &&
-      meaningOf(parseImportName(name)).kind !== "structural" &&
-      !served.includes(trackOf(name));
-    const guards = Object.entries(sealed.guards).map(([guard, imports]) => ({
-      guard,
-      imports: imports.map(labelOf),
-      closed: (guardImports[guard as GuardName] ?? []).filter(isClosed),
-    }));
-    return { module, rules: sealed.rules, guards, denied: sealed.denied.map(labelOf) };
-  });
+function composerSeal(
+  module: string,
+  { rules, guards, denied }: RecipeSeal[string],
+  imports: readonly string[],
+  guardImports: ReadonlyMap<GuardName, readonly string[]>,
+): ComposerSeal {
+  const served = imports.filter((full) => !denied.includes(full)).map(trackOf);
+  const isClosed = (name: string) =>
+    name !== rulesInterface &&
+    meaningOf(parseImportName(name)).kind !== "structural" &&
+    !served.includes(trackOf(name));
+  const uses = (Object.entries(guards) as [GuardName, string[]][]).map(([guard, guarded]) => ({
+    guard,
+    imports: guarded.map(labelOf),
+    closed: (guardImports.get(guard) ?? []).filter(isClosed),
+  }));
+  return { module, rules, guards: uses, denied: denied.map(labelOf) };
 }
 
 function trackOf(full: string): string {

@@ -102,11 +102,14 @@ class Composition(pulumi.CustomResource):
                  wac: pulumi.Input[Optional[_builtins.str]] = None,
                  __props__=None):
         """
-        Modules wired by WIT interface into one component, type-checked in preview.
+        Modules wired by WIT interface into one component, type-checked in preview, each sealed with its own grants.
 
         An import is wired where exactly one other module exports it, on the same compatible version track; two that export it need
         a link. Interfaces of WASI and of the grant vocabulary are never wired by themselves. What no module gives becomes an import
         of the result, and every exported interface that no link consumes becomes one of its exports.
+
+        What a module may do is in the bytes, on every target: what no grant opens is denied, and guards let through what one does. See
+        [Grants](../grants.md).
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
@@ -122,11 +125,14 @@ class Composition(pulumi.CustomResource):
                  args: CompositionArgs,
                  opts: Optional[pulumi.ResourceOptions] = None):
         """
-        Modules wired by WIT interface into one component, type-checked in preview.
+        Modules wired by WIT interface into one component, type-checked in preview, each sealed with its own grants.
 
         An import is wired where exactly one other module exports it, on the same compatible version track; two that export it need
         a link. Interfaces of WASI and of the grant vocabulary are never wired by themselves. What no module gives becomes an import
         of the result, and every exported interface that no link consumes becomes one of its exports.
+
+        What a module may do is in the bytes, on every target: what no grant opens is denied, and guards let through what one does. See
+        [Grants](../grants.md).
 
         :param str resource_name: The name of the resource.
         :param CompositionArgs args: The arguments to use to populate this resource's properties.
