@@ -46,6 +46,8 @@ interface Row {
 
 /** The components of `composer/guards`. */
 export const guardNames = [
+  "filesystem",
+  "sockets",
   "blobs",
   "config-draft",
   "config-rc1",
@@ -89,15 +91,27 @@ const rows: Row[] = [
     names: inPackage("wasi:sockets", "tcp tcp-create-socket udp udp-create-socket"),
     openers: ["sockets"],
     versions: wasi02,
+    guard: "sockets",
   },
   // A `network` is a handle that both sockets and look-ups ask for; by itself it opens nothing.
   {
     names: inPackage("wasi:sockets", "network instance-network"),
     openers: ["sockets", "nameLookup"],
     versions: wasi02,
+    guard: "sockets",
   },
-  { names: ["wasi:sockets/ip-name-lookup"], openers: ["nameLookup"], versions: wasi02 },
-  { names: inPackage("wasi:filesystem", "preopens types"), openers: ["filesystem"], versions: wasi02 },
+  {
+    names: ["wasi:sockets/ip-name-lookup"],
+    openers: ["nameLookup"],
+    versions: wasi02,
+    guard: "sockets",
+  },
+  {
+    names: inPackage("wasi:filesystem", "preopens types"),
+    openers: ["filesystem"],
+    versions: wasi02,
+    guard: "filesystem",
+  },
   { names: ["wasi:cli/environment"], openers: ["environment"], versions: wasi02, guard: "environment" },
   { names: inPackage("wasi:cli", "stdin stdout stderr"), openers: ["stdio"], versions: wasi02 },
   {

@@ -79,6 +79,8 @@ export const Admission = defineResource({
   inputs: admissionInputs,
   outputs,
   echo: false,
+  // An App of a single Module is sealed with them.
+  artifactInputs: ["grants", "denied"],
   derivedFrom: {
     report: ["artifact", "target", "grants", "denied", "acceptRisk"],
     entries: ["artifact", "target", "grants", "acceptRisk"],

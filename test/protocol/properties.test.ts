@@ -150,8 +150,11 @@ describe.each(variants)("$type, sample $index", ({ type, sample }) => {
 
 /** Of a Composition, all but the modules' own bytes. */
 function goesIntoArtifact(type: string, path: Path): boolean {
+  const [root] = path;
   return (
-    type === "wasm:index:CapabilityGrant" || (type === "wasm:index:Composition" && path[2] !== "artifact")
+    type === "wasm:index:CapabilityGrant" ||
+    (type === "wasm:index:Composition" && path[2] !== "artifact") ||
+    (type === "wasm:index:Admission" && (root === "grants" || root === "denied"))
   );
 }
 
