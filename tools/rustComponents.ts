@@ -13,6 +13,7 @@ import { parseArgs, promisify } from "node:util";
 import { componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import * as z from "zod";
 import { cacheFolder } from "../provider/artifacts/cacheFolder.ts";
+import { withoutCustomSections } from "./customSections.ts";
 import { TaskError } from "./task.ts";
 
 /** One Cargo workspace, and the components that come out of it. */
@@ -131,7 +132,9 @@ async function build(set: ComponentSet, compiler: Compiler): Promise<Map<string,
     const bytes = await readFile(join(release, `${name.replaceAll("-", "_")}.wasm`)).catch(() =>
       readFile(join(release, `${name}.wasm`)),
     );
-    return [name, set.target === "wasm32-wasip2" ? bytes : await componentNew(bytes)];
+    if (set.target === "wasm32-wasip2") return [name, bytes];
+    // The names of a small component can be longer than all the rest of it.
+    return [name, withoutCustomSections(await componentNew(bytes))];
   };
   return new Map(await Promise.all(set.components.map(read)));
 }

@@ -132,7 +132,8 @@ function adviceFor(item: ImportName): string {
   const meaning = meaningOf(item);
   if (isWasi03(item)) return "WASI 0.3 is not supported yet: build the module for WASI 0.2.";
   if (meaning.kind === "opened") {
-    const lines = meaning.openers.map((opener) => examples[opener]);
+    const { openers, protocol = "tcp" } = meaning;
+    const lines = openers.map((opener) => examples[opener].replace('"tcp"', JSON.stringify(protocol)));
     return `Grant what it may reach, for example ${lines.join(" or ")}.`;
   }
   if (meaning.kind === "unknownVersion") {

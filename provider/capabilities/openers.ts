@@ -7,6 +7,7 @@ export class Openers {
   private readonly granted: Set<Opener>;
   private readonly mayBeGranted: Set<Opener>;
   private readonly interfaces: Set<string>;
+  private readonly protocols: Set<string>;
   private readonly anything: boolean;
 
   constructor(known: Grant[], someUnknown: boolean) {
@@ -15,13 +16,18 @@ export class Openers {
     this.granted = new Set([...families, ...ambientOpeners(rules.ambient)]);
     this.mayBeGranted = new Set(known.flatMap((grant) => grant.unknown));
     this.interfaces = new Set(rules.interfaces);
+    this.protocols = new Set(rules.sockets.map(({ protocol }) => protocol));
     this.anything = someUnknown;
   }
 
   /** What opens an import; more than one family may, and then each is listed. */
   of(item: ImportName): Opener[] {
     const meaning = meaningOf(item);
-    if (meaning.kind === "opened") return meaning.openers.filter((opener) => this.granted.has(opener));
+    if (meaning.kind === "opened") {
+      const { openers, protocol } = meaning;
+      if (protocol !== undefined && !this.protocols.has(protocol)) return [];
+      return openers.filter((opener) => this.granted.has(opener));
+    }
     const name = item.version === undefined ? item.name : `${item.name}@${item.version}`;
     return meaning.kind === "other" && item.form === "interface" && this.interfaces.has(name)
       ? ["interfaces"]

@@ -2,7 +2,7 @@
  * The one table of what a module can ask a host for: which imports belong to which family of grants, in which versions.
  * Cover, grants, report, guards and targets all read it; an import that it does not name is denied.
  */
-import type { Rules } from "./rules.ts";
+import type { Rules, SocketRule } from "./rules.ts";
 
 /** The families of grants, in the order in which they are shown. */
 export const families = [
@@ -35,6 +35,8 @@ interface Row {
   names: string[];
   /** Any one of them opens the import. */
   openers: Opener[] | "structural";
+  /** Of the openers' entries only those of this protocol open it. */
+  protocol?: SocketRule["protocol"];
   /** Versions whose meaning is known; for core modules none. */
   versions: string[];
   /**
@@ -88,8 +90,16 @@ const rows: Row[] = [
     guard: "http",
   },
   {
-    names: inPackage("wasi:sockets", "tcp tcp-create-socket udp udp-create-socket"),
+    names: inPackage("wasi:sockets", "tcp tcp-create-socket"),
     openers: ["sockets"],
+    protocol: "tcp",
+    versions: wasi02,
+    guard: "sockets",
+  },
+  {
+    names: inPackage("wasi:sockets", "udp udp-create-socket"),
+    openers: ["sockets"],
+    protocol: "udp",
     versions: wasi02,
     guard: "sockets",
   },
@@ -222,7 +232,7 @@ export function labelOf(full: string): string {
 /** What the table says of an import. */
 export type Meaning =
   | { kind: "structural" }
-  | { kind: "opened"; openers: Opener[] }
+  | { kind: "opened"; openers: Opener[]; protocol?: SocketRule["protocol"] }
   /** The table has the interface, but not in this version: nobody knows what it opens. */
   | { kind: "unknownVersion"; versions: string[] }
   /** Not in the table. */
@@ -234,7 +244,9 @@ export function meaningOf(item: ImportName): Meaning {
   if (row.versions.length > 0 && !(item.version !== undefined && row.versions.includes(item.version))) {
     return { kind: "unknownVersion", versions: row.versions };
   }
-  return row.openers === "structural" ? { kind: "structural" } : { kind: "opened", openers: row.openers };
+  if (row.openers === "structural") return { kind: "structural" };
+  const { openers, protocol } = row;
+  return { kind: "opened", openers, ...(protocol && { protocol }) };
 }
 
 /** The guard between a module and whatever serves an import that grants open. */
