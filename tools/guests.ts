@@ -31,6 +31,7 @@ export const guestSets: readonly ComponentSet[] = [
       "label-host",
       "labels",
       "needs-kv",
+      "neighbour",
       "plain",
       "sockets",
     ],
