@@ -1,5 +1,5 @@
 /**
- * Builds the Wasm components that are committed: the quickstart's module and the guests of the tests.
+ * Builds the Wasm components that are committed: modules of the examples and the guests of the tests.
  *
  *   node tools/guests.ts            builds them into the repository and writes their locks
  *   node tools/guests.ts --check    builds them into the cache folder and compares with what is committed; a set
@@ -17,6 +17,12 @@ export const guestSets: readonly ComponentSet[] = [
     target: "wasm32-wasip2",
     components: ["quickstart"],
     copies: inRepository("examples/quickstart-yaml/module"),
+  },
+  {
+    folder: inRepository("examples/least-privilege/modules"),
+    lockFile: "least-privilege.lock.json",
+    target: "wasm32-wasip2",
+    components: ["api", "markdown"],
   },
   {
     folder: inRepository("test/fixtures/guests"),
