@@ -2,20 +2,14 @@
  * The guard of sockets and look-ups, in real Wasmtime with the whole network open: a guest behind it tries what it was and
  * what it was not granted, against servers on loopback.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { findOnPath } from "../../tools/toolchain/path.ts";
+import { describe, expect, test } from "vitest";
 import { Workshop } from "../unit/composeSetup.ts";
 import { resolver } from "./resolver.ts";
 import { rulesComponent, textComponent } from "./rulesComponent.ts";
+import { type Ask, served, tcpEcho, udpEcho, udpSocket, wasmtime } from "./socketSupport.ts";
 
-const wasmtime = await findOnPath("wasmtime");
 const shop = await Workshop.open();
 const committed = (path: string) => readFile(join(import.meta.dirname, "../..", path));
 
@@ -39,63 +33,7 @@ async function guarded(rules: readonly string[] | Uint8Array, names?: Uint8Array
     modules: Object.fromEntries(await Promise.all(added)),
     wac: wac(names ? "...resolver," : ""),
   });
-  const url = await serve(shop.store.path(await shop.composer.ensure(artifact)));
-  return async (path) => (await fetch(url + path)).text();
-}
-
-type Ask = (path: string) => Promise<string>;
-
-/** @returns the address, without a slash at the end */
-async function serve(path: string): Promise<string> {
-  const open = "cli,tcp,udp,inherit-network,allow-ip-name-lookup";
-  const child = spawn(wasmtime ?? "", ["serve", "-S", open, "--addr", "127.0.0.1:0", path], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  onTestFinished(() => ended(child));
-  const lines: string[] = [];
-  for await (const line of createInterface(child.stderr)) {
-    lines.push(line);
-    const url = /^Serving HTTP on (\S+)\/$/.exec(line)?.[1];
-    if (url !== undefined) {
-      child.stderr.resume();
-      return url;
-    }
-  }
-  throw new Error(lines.join("\n"));
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, "exit");
-  child.kill("SIGKILL");
-  await exit;
-}
-
-/** Echoes what comes; `connections` counts who came. */
-async function tcpEcho(): Promise<{ port: number; connections: () => number }> {
-  let connections = 0;
-  const server = createServer((socket) => {
-    connections++;
-    socket.on("error", () => socket.destroy());
-    socket.pipe(socket);
-  });
-  onTestFinished(() => void server.close());
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { port: (server.address() as AddressInfo).port, connections: () => connections };
-}
-
-async function udpEcho(): Promise<{ port: number; received: string[] }> {
-  const received: string[] = [];
-  const socket = createSocket("udp4");
-  socket.on("message", (data, from) => {
-    received.push(data.toString());
-    socket.send(`echo ${data}`, from.port, from.address);
-  });
-  onTestFinished(() => void socket.close());
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  return { port: socket.address().port, received };
+  return served(shop.store.path(await shop.composer.ensure(artifact)));
 }
 
 const socketRule = (protocol: "tcp" | "udp", host: string, port: number) =>
@@ -131,6 +69,18 @@ describe.skipIf(!wasmtime)("connections", () => {
       );
     }
     expect([one.connections(), two.connections()]).toEqual([0, 0]);
+  });
+
+  test("to IPv4 addresses are granted by IPv4 networks, never by IPv6 ones that hold their IPv6 form", async () => {
+    const { port, connections } = await tcpEcho();
+    const mapped = ["::/8", "::ffff:0:0/96", "::ffff:7f00:0/104", "::ffff:7f00:1"];
+    const ask = await guarded(mapped.map((host) => socketRule("tcp", host, port)));
+    for (const address of ["127.0.0.1", "::ffff:127.0.0.1"]) {
+      expect(await ask(`/tcp?addr=${address}&port=${port}`), address).toContain(
+        "connect: error access-denied\n",
+      );
+    }
+    expect(connections()).toBe(0);
   });
 
   test("to an address that no machine has are errors, whatever is granted", async () => {
@@ -215,6 +165,35 @@ describe.skipIf(!wasmtime)("datagrams", () => {
       "stream: error access-denied\n",
     );
     expect(two.received).toEqual([]);
+  });
+});
+
+describe.skipIf(!wasmtime)("datagrams that come in", () => {
+  const unasked = (port: number) => `/udp?addr=127.0.0.1&port=${port}&receive=5000`;
+
+  test("pass from granted peers only, by port and protocol", async () => {
+    const stranger = await udpSocket();
+    const peer = await udpEcho([stranger]);
+    const toPeer = socketRule("udp", "127.0.0.1", peer.port);
+    const toStranger = (protocol: "tcp" | "udp") =>
+      socketRule(protocol, "127.0.0.1", stranger.address().port);
+    const dropping = await guarded([toPeer, toStranger("tcp")]);
+    expect(await dropping(unasked(peer.port))).toContain("receive: ok echo ping\n");
+    const passing = await guarded([toPeer, toStranger("udp")]);
+    expect(await passing(unasked(peer.port))).toContain("receive: ok unasked\n");
+  });
+
+  // Elsewhere loopback has one address.
+  test.runIf(process.platform === "linux")("pass by address", async () => {
+    const strangers = [await udpSocket("127.0.0.2")];
+    const peer = await udpEcho(strangers);
+    const port = strangers[0]?.address().port ?? 0;
+    const [from, to] = [Math.min(port, peer.port), Math.max(port, peer.port)];
+    const ports = (host: string) => `sockets\tudp\t${host}\t${from}-${to}`;
+    const dropping = await guarded([ports("127.0.0.1")]);
+    expect(await dropping(unasked(peer.port))).toContain("receive: ok echo ping\n");
+    const passing = await guarded([ports("127.0.0.0/8")]);
+    expect(await passing(unasked(peer.port))).toContain("receive: ok unasked\n");
   });
 });
 

@@ -6,12 +6,12 @@ use alloc::string::String;
 pub fn canonical_host(host: &str) -> Option<String> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let is_plain = |text: &str, others: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
+    let is_plain = |text: &str, others: &[u8]| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
     };
     let is_host = match inner {
-        Some(address) => is_plain(address, ":."),
-        None => is_plain(host, "-_.") && host.split('.').all(|label| !label.is_empty()),
+        Some(address) => is_plain(address, b":."),
+        None => is_plain(host, b"-_.") && host.as_bytes().split(|&byte| byte == b'.').all(|l| !l.is_empty()),
     };
     is_host.then(|| host.to_ascii_lowercase())
 }

@@ -1,7 +1,7 @@
 //! Lets connections and datagrams go to granted addresses and ports only, and looks granted names up.
 //!
-//! A name in a rule reaches the addresses that this guard's own look-ups of it have returned. Everything goes outward:
-//! sockets are bound to what the system chooses, and none listens.
+//! A name in a rule reaches the addresses that this guard's own look-ups of it have returned. Everything begins outward:
+//! sockets are bound to what the system chooses, none listens, and datagrams come in from where they may go.
 
 #![no_std]
 
@@ -55,7 +55,7 @@ fn with_policy<T>(ask: impl FnOnce(&mut Policy) -> T) -> T {
     ask(policy.get_or_insert_with(|| Policy::new(&Rules::new(pulumi_wasm::guard::rules::text()))))
 }
 
-/// The host's form of a remote address that may be reached.
+/// The host's form of a remote address that may be reached, and from which datagrams may come.
 fn granted(protocol: Protocol, remote: Address) -> Result<HostAddress, ErrorCode> {
     let (address, port) = convert::parts(remote);
     with_policy(|policy| policy.check(protocol, address, port)).map_err(|refusal| match refusal {

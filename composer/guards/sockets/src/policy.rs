@@ -133,6 +133,7 @@ fn port_range(text: &str) -> Option<(u16, u16)> {
 mod tests {
     use super::Protocol::{Tcp, Udp};
     use super::{Policy, Protocol, Refusal};
+    use alloc::format;
     use alloc::string::String;
     use rules::Rules;
 
@@ -177,8 +178,23 @@ mod tests {
         let v4 = policy(&["sockets tcp 127.0.0.1 80-80"]);
         assert_eq!(check(&v4, Tcp, "::ffff:127.0.0.1", 80), Ok(()));
         assert_eq!(check(&v4, Tcp, "::127.0.0.1", 80), DENIED);
-        let v6 = policy(&["sockets tcp ::/1 80-80", "sockets tcp ::ffff:7f00:1 80-80"]);
-        assert_eq!(check(&v6, Tcp, "::ffff:127.0.0.1", 80), DENIED);
+        for network in ["::/1", "::/8", "::ffff:0:0/96", "::ffff:7f00:0/104", "::ffff:7f00:1"] {
+            let v6 = policy(&[&format!("sockets tcp {network} 80-80")]);
+            assert!(v6.grants_any(Tcp), "{network}");
+            assert_eq!(check(&v6, Tcp, "::ffff:127.0.0.1", 80), DENIED, "{network}");
+            assert_eq!(check(&v6, Tcp, "127.0.0.1", 80), DENIED, "{network}");
+        }
+        // Addresses of the same network in their own right.
+        assert_eq!(check(&policy(&["sockets tcp ::/8 80-80"]), Tcp, "::1", 80), Ok(()));
+    }
+
+    #[test]
+    fn learns_mapped_addresses_as_what_they_are() {
+        let rules = ["sockets tcp db.example.com 80-80", "sockets tcp ::/8 80-80"];
+        let mut policy = policy(&rules);
+        assert!(!learn(&mut policy, "db.example.com", "::ffff:10.0.0.1"));
+        assert!(learn(&mut policy, "db.example.com", "::ffff:93.184.216.34"));
+        assert_eq!(check(&policy, Tcp, "93.184.216.34", 80), Ok(()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Datagrams to granted addresses. What comes in passes.
+//! Datagrams to and from granted addresses.
 
 use crate::convert::{Address, ErrorCode, IpAddressFamily, error_of, family_of, from_host, host_family};
 use crate::exported::udp::{self as exported, IncomingDatagram, NetworkBorrow, OutgoingDatagram, Pollable};
@@ -70,13 +70,15 @@ impl exported::GuestUdpSocket for UdpSocket {
 }
 
 impl exported::GuestIncomingDatagramStream for IncomingDatagramStream {
+    /// Drops what nobody granted has sent. Nothing may be left then, which is an answer that each receiver knows: it waits
+    /// for more.
     fn receive(&self, max_results: u64) -> Result<Vec<IncomingDatagram>, ErrorCode> {
         let datagrams = self.0.receive(max_results).map_err(error_of)?;
         let own = datagrams.into_iter().map(|datagram| IncomingDatagram {
             data: datagram.data,
             remote_address: from_host(datagram.remote_address),
         });
-        Ok(own.collect())
+        Ok(own.filter(|datagram| granted(Udp, datagram.remote_address).is_ok()).collect())
     }
 
     fn subscribe(&self) -> Pollable {
