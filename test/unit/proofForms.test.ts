@@ -219,6 +219,13 @@ describe("imports that carry handles", () => {
   });
 });
 
+test("imports carry handles where their types cannot be read", async () => {
+  const unknown = '(type (component (core type (module)) (import "m" (core module (type 0)))))';
+  const bytes = await binary(`(component ${unknown} (import "a:b/c" (instance)) (import "f" (func)))`);
+  expect(() => readComponent(bytes)).toThrow();
+  expect(importsWithHandles(bytes)).toEqual(["a:b/c", "f"]);
+});
+
 describe("the reader", () => {
   test.each([
     ["a core module", "(module)"],

@@ -123,6 +123,6 @@ export function expectedModule(
   const guarded = Object.fromEntries(
     Object.entries(guards).flatMap(([guard, served = []]) => served.map((name) => [name, guard])),
   );
-  const open = imports.filter((name) => !(name in guarded) && !denied.includes(name));
+  const open = imports.filter((name) => !Object.hasOwn(guarded, name) && !denied.includes(name));
   return { digest, rules, guarded, denied, open };
 }

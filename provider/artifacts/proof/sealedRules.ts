@@ -35,11 +35,16 @@ export function parseSealedRules(text: string): SealedRules {
   const [, module] = head;
   if (head[0] !== format || module === undefined || head.length !== 2)
     throw new Error("rules of another format");
-  const sealed: SealedRules = { module, rules: noRules(), hostKeys: { environment: {}, config: {} } };
+  const draft: Draft = { rules: noRules(), hostKeys: { environment: new Map(), config: new Map() } };
   for (const [family, ...fields] of lines) {
-    if (!add(sealed, family ?? "", fields)) throw new Error(`a rule that is not known: ${family}`);
+    if (!add(draft, family ?? "", fields)) throw new Error(`a rule that is not known: ${family}`);
   }
-  return sealed;
+  const { rules, hostKeys } = draft;
+  const [environment, config] = [
+    Object.fromEntries(hostKeys.environment),
+    Object.fromEntries(hostKeys.config),
+  ];
+  return { module, rules, hostKeys: { environment, config } };
 }
 
 function noRules(): Rules {
@@ -60,8 +65,13 @@ function noRules(): Rules {
   };
 }
 
+interface Draft {
+  rules: Rules;
+  hostKeys: Record<"environment" | "config", Map<string, string>>;
+}
+
 /** @returns whether the line is one of the format */
-function add({ rules, hostKeys }: SealedRules, family: string, fields: string[]): boolean {
+function add({ rules, hostKeys }: Draft, family: string, fields: string[]): boolean {
   const [first = "", second = "", third = ""] = fields;
   const label = labels.find((name) => name === family);
   const ambient = ambients.find((name) => name === first);
@@ -73,7 +83,7 @@ function add({ rules, hostKeys }: SealedRules, family: string, fields: string[])
     rules.filesystem.push({ access: first, path: second, volume: third });
   } else if ((family === "environment" || family === "config") && fields.length === 2) {
     rules[family].push(first);
-    hostKeys[family][first] = second;
+    hostKeys[family].set(first, second);
   } else return false;
   return true;
 }

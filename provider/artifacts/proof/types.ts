@@ -38,7 +38,7 @@ function anyOf(shapes: readonly TypeShape[]): TypeShape {
   return shapes.some(({ handles }) => handles) ? handle : plain;
 }
 
-export function typeAt(scope: TypeScope, index: number): TypeShape {
+function typeAt(scope: TypeScope, index: number): TypeShape {
   const shape = scope.types[index];
   if (!shape) throw new Error(`there is no type ${index}`);
   return shape;
