@@ -39,10 +39,14 @@ describe("an import that no grant covers", () => {
     const { errors } = covered([
       "wasi:sockets/tcp@0.2.0",
       "wasi:sockets/udp@0.2.0",
+      "wasi:sockets/tcp-create-socket@0.2.0",
       "wasi:sql/readwrite@0.2.0-draft",
     ]);
-    expect(errors.map(({ imports }) => imports.length)).toEqual([2, 1]);
-    expect(errors[0]?.message).toContain('denied: ["wasi:sockets/tcp", "wasi:sockets/udp"]');
+    expect(errors.map(({ imports }) => imports.length)).toEqual([2, 1, 1]);
+    expect(errors[0]?.message).toMatch(
+      /protocol: "tcp".*denied: \["wasi:sockets\/tcp", "wasi:sockets\/tcp-create-socket"\]/,
+    );
+    expect(errors[1]?.message).toMatch(/protocol: "udp".*denied: \["wasi:sockets\/udp"\]/);
   });
 
   test.each<[string, RegExp]>([
@@ -119,6 +123,56 @@ describe("a grant", () => {
     expect(warnings).toEqual([
       "grant stripe: no import of module main uses environment A, environment B; remove it, or correct the module",
     ]);
+  });
+
+  describe("for sockets of one protocol", () => {
+    const socket = (protocol: string) => ({ host: "10.0.0.0/8", protocol, ports: ["1"] });
+    const socketsOf = (protocol: string) =>
+      [protocol, `${protocol}-create-socket`].map((name) => `wasi:sockets/${name}@0.2.3`);
+    const handles = ["wasi:sockets/network@0.2.3", "wasi:sockets/instance-network@0.2.3"];
+    const all = [...socketsOf("tcp"), ...socketsOf("udp"), ...handles];
+
+    test.each([
+      ["tcp", "udp"],
+      ["udp", "tcp"],
+    ])("opens %s, not %s", (one, other) => {
+      const grants = [grant({ sockets: [socket(one)] })];
+      const { errors, open } = covered(all, { grants });
+      expect(open).toEqual({ sockets: [...socketsOf(one), ...handles] });
+      expect(errors.map(({ imports }) => imports)).toEqual([socketsOf(other)]);
+      const denied = socketsOf(other);
+      expect(covered(all, { grants, denied })).toMatchObject({ errors: [], denied, warnings: [] });
+      const [contradiction] = covered(all, { grants, denied: socketsOf(one) }).errors;
+      expect(contradiction?.message).toMatch(/a grant opens it \(sockets\)/);
+    });
+
+    test("opens both where both are granted, by whichever grants", () => {
+      const grants = [grant({ sockets: [socket("tcp")] }, "a"), grant({ sockets: [socket("udp")] }, "b")];
+      expect(covered(all, { grants })).toMatchObject({ errors: [], open: { sockets: all } });
+    });
+
+    test("leaves the other to an entry that is not known yet", () => {
+      const { errors, open, undecided } = covered(all, {
+        grants: [grant({ sockets: [socket("tcp"), unknown] })],
+      });
+      expect(errors).toEqual([]);
+      expect(undecided).toEqual(socketsOf("udp"));
+      expect(open).toEqual({ sockets: [...socketsOf("tcp"), ...handles] });
+    });
+
+    test("is not what a look-up opens", () => {
+      const { errors, open } = covered(all, { grants: [grant({ nameLookup: ["db.example.com"] })] });
+      expect(open).toEqual({ nameLookup: handles });
+      expect(errors.map(({ imports }) => imports)).toEqual([socketsOf("tcp"), socketsOf("udp")]);
+    });
+
+    test("leaves the other to the language that brings both in", () => {
+      const python = [{ field: "processed-by", name: "component-init-transform", version: "0" }];
+      expect(covered(all, { grants: [grant({ sockets: [socket("tcp")] })] }, python)).toMatchObject({
+        errors: [],
+        quietlyDenied: socketsOf("udp"),
+      });
+    });
   });
 
   test("for a socket to a name needs the look-up of that name", () => {
@@ -240,6 +294,7 @@ describe("real components", () => {
     }
   });
   const guest = (name: string) => guests.get(name) as Inspection;
+  const sockets = (protocol: string) => ({ host: "127.0.0.1", protocol, ports: ["1"] });
 
   test.each<[string, object, string[]]>([
     ["echo", {}, []],
@@ -247,10 +302,11 @@ describe("real components", () => {
     ["client", {}, ["wasi:http/outgoing-handler@0.2.4"]],
     ["files", { filesystem: [{ path: "/d", access: "read", volume: "v" }] }, []],
     ["config", { config: ["a"] }, []],
+    ["sockets", { sockets: [sockets("tcp"), sockets("udp")], nameLookup: ["a.example"] }, []],
     [
       "sockets",
-      { sockets: [{ host: "127.0.0.1", protocol: "tcp", ports: ["1"] }], nameLookup: ["a.example"] },
-      [],
+      { sockets: [sockets("tcp")], nameLookup: ["a.example"] },
+      ["wasi:sockets/udp-create-socket@0.2.6", "wasi:sockets/udp@0.2.6"],
     ],
     ["needs-kv", {}, ["acme:auth/check@1.2.0", "wasi:keyvalue/store@0.2.0-draft"]],
     ["plain", {}, []],
