@@ -23,8 +23,11 @@ impl Guest for Composer {
         }
     }
 
-    fn links(text: String, modules: Vec<Module>) -> Result<Vec<Link>, Problem> {
-        compose::links(&text, modules)
+    fn links(text: String, modules: Vec<Module>) -> Linkage {
+        match compose::links(&text, modules) {
+            Ok(links) => Linkage::Linked(links),
+            Err(problem) => Linkage::Failed(problem),
+        }
     }
 
     fn explain(modules: Vec<Module>, links: Vec<Link>) -> Vec<Problem> {

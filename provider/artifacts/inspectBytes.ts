@@ -4,6 +4,7 @@ import { engine } from "./engine.ts";
 import { ArtifactError } from "./errors.ts";
 import { classify, headerSize } from "./header.ts";
 import type { Inspection, Producer } from "./inspection.ts";
+import { importsWithHandles, readSeal } from "./proof/index.ts";
 import { type Extern, isWitPackage, readRootExterns } from "./sections.ts";
 
 type Metadata = Awaited<ReturnType<typeof metadataShow>>;
@@ -37,6 +38,21 @@ export async function inspectBytes(bytes: Uint8Array, digest: Digest): Promise<I
     producers,
     wasiVersions: unique([...found.imports, ...found.exports].flatMap(wasiVersion)),
     wit: printable(wit),
+    ...(kind === "component" && { handles: names(importsWithHandles(bytes)), ...sealedIn(bytes) }),
+  };
+}
+
+/** What the bytes say of themselves, without names: which guards are ours depends on the plugin. */
+function sealedIn(bytes: Uint8Array): Pick<Inspection, "sealed"> {
+  const seal = readSeal(bytes, {});
+  if (!seal) return {};
+  return {
+    sealed: seal.modules.map(({ guards, rules, name, ...module }) => ({
+      ...module,
+      ...(name !== undefined && { name: printable(name) }),
+      ...(rules && { rules }),
+      guards: guards.map(({ digest, serves }) => ({ digest, serves })),
+    })),
   };
 }
 

@@ -1,11 +1,12 @@
 import * as z from "zod";
+import { rulesSchema } from "../capabilities/rules.ts";
 import { digestSchema } from "./digest.ts";
 
 /**
  * Part of the key of cached inspections: raise the first number when an inspection comes to say something else.
  * The second part is the version of the parser (a test holds it against what is installed).
  */
-export const inspectorVersion = "1-jco-transpile-0.15.0";
+export const inspectorVersion = "2-jco-transpile-0.15.0";
 
 const producerSchema = z.strictObject({
   /** `language`, `processed-by` or `sdk`, by the tool conventions' producers section. */
@@ -13,6 +14,27 @@ const producerSchema = z.strictObject({
   name: z.string(),
   version: z.string(),
 });
+
+const keys = z.record(z.string(), z.string());
+
+/** One module of a sealed composition, as its bytes say; `proof/seal.ts` says what each field means. */
+const sealedModuleSchema = z.strictObject({
+  name: z.string().optional(),
+  digest: digestSchema,
+  rules: z
+    .strictObject({
+      module: z.string(),
+      rules: rulesSchema,
+      hostKeys: z.strictObject({ environment: keys, config: keys }),
+    })
+    .optional(),
+  guards: z.array(z.strictObject({ digest: digestSchema, serves: z.array(z.string()) })),
+  denied: z.array(z.string()),
+  open: z.array(z.string()),
+  linked: z.array(z.string()),
+});
+
+export type SealedModule = z.infer<typeof sealedModuleSchema>;
 
 export type Producer = z.infer<typeof producerSchema>;
 
@@ -38,6 +60,10 @@ export const inspectionSchema = z.strictObject({
   wasiVersions: z.array(z.string()),
   /** The root world as text, without the bodies of interfaces; empty for a core module. */
   wit: z.string(),
+  /** Imports of a component whose types carry handles: over them a neighbour can hand on what it holds. */
+  handles: z.array(z.string()).optional(),
+  /** The modules of a sealed composition, each with what it may do. Absent: nothing is sealed in it. */
+  sealed: z.array(sealedModuleSchema).optional(),
 });
 
 export type Inspection = z.infer<typeof inspectionSchema>;

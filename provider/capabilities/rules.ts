@@ -49,7 +49,7 @@ export interface Rules {
   ambient: { clocks: boolean; random: boolean; stdio: boolean };
 }
 
-const rulesSchema: z.ZodType<Rules> = z.strictObject({
+export const rulesSchema: z.ZodType<Rules> = z.strictObject({
   http: z.array(
     z.strictObject({
       scheme: z.enum(["http", "https"]),

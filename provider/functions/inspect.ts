@@ -1,13 +1,16 @@
 import { resolve } from "node:path";
 import * as z from "zod";
 import { type Artifact, artifactFields } from "../artifacts/artifact.ts";
+import { nameOfGuard } from "../artifacts/compose/guards.ts";
 import { type Composer, declarationOf, mermaid, parseCompositionRecipe } from "../artifacts/compose/index.ts";
+import type { SealedModule } from "../artifacts/inspection.ts";
 import { loadModule } from "../artifacts/modules.ts";
+import { entriesOf } from "../capabilities/entries.ts";
 import { needs } from "../capabilities/habits.ts";
 import { UserError } from "../errors.ts";
 import { artifactStore } from "../resources/artifactStore.ts";
 import { needsFields } from "../resources/module.ts";
-import { holdsUnknown, list, optional, required } from "../schema/fields.ts";
+import { holdsUnknown, list, object, optional, required } from "../schema/fields.ts";
 import type { Settings } from "../settings.ts";
 import { defineFunction } from "./function.ts";
 
@@ -28,6 +31,28 @@ export const world = wasm.inspectOutput({ file: "modules/api.wasm" }).wit;
 const producerFields = required(list(z.string()), {
   description: "Tools that made the module, by its producers sections, as `name version`.",
 });
+
+const sealedFields = object(
+  "wasm:index:SealedModule",
+  "What is sealed into an artifact for one of its modules.",
+  {
+    module: optional(z.string(), {
+      description: "The module's name in the composition; absent where the bytes do not say it.",
+    }),
+    digest: required(z.string(), { description: "Digest of the module's own bytes." }),
+    grants: required(list(z.string()), {
+      description: "What its guards let through, as reports write it: `http https://api.example.com`.",
+    }),
+    guards: required(list(z.string()), {
+      description:
+        "The guards: by name where they are those that this version of the plugin ships, else `unknown` and the digest.",
+    }),
+    denied: required(list(z.string()), { description: "Imports that lead nowhere." }),
+    open: required(list(z.string()), {
+      description: "Imports that the host serves without a guard between.",
+    }),
+  },
+);
 
 const inputs = z.strictObject({
   file: optional(z.string().min(1), {
@@ -61,6 +86,9 @@ export const inspect = defineFunction({
     producers: producerFields,
     needs: required(needsFields, { description: "The imports, by who wants them." }),
     wit: required(z.string(), { description: "The module's world as WIT text; empty for a core module." }),
+    sealed: optional(list(sealedFields), {
+      description: "What is sealed into the bytes, by module, read from them alone; absent where nothing is.",
+    }),
     graph: optional(z.string(), {
       description: "Of a composition: which module takes what from which other one, as a Mermaid flow chart.",
     }),
@@ -81,10 +109,24 @@ export const inspect = defineFunction({
       producers: producers.map(({ name, version }) => `${name} ${version}`.trim()),
       needs: needs(inspection),
       wit,
+      ...(inspection.sealed && { sealed: await Promise.all(inspection.sealed.map(told)) }),
       ...(graph !== undefined && { graph }),
     };
   },
 });
+
+async function told({ name, digest, rules, guards, denied, open }: SealedModule) {
+  return {
+    ...(name !== undefined && { module: name }),
+    digest,
+    grants: rules ? entriesOf(rules.rules).map(({ family, text }) => `${family} ${text}`) : [],
+    guards: await Promise.all(
+      guards.map(async (guard) => (await nameOfGuard(guard.digest)) ?? `unknown ${guard.digest}`),
+    ),
+    denied,
+    open,
+  };
+}
 
 async function inspected({ file, artifact }: Inputs, settings: Settings, signal: AbortSignal) {
   const { store, inspector, composer } = artifactStore(settings);

@@ -1,8 +1,10 @@
 /** What an Admission decides, from plain data and the modules' inspections: problems, warnings, and the report. */
 import type * as z from "zod";
+import type { Inspection } from "../artifacts/inspection.ts";
 import { cover } from "../capabilities/cover.ts";
 import { type Grant, union } from "../capabilities/grant.ts";
 import { aboveMaximum } from "../capabilities/maximum.ts";
+import { reachLines } from "../capabilities/reach.ts";
 import { type AcceptedRisk, buildReport, type ReportEntry, reportText } from "../capabilities/report.ts";
 import { encodeRules } from "../capabilities/rules.ts";
 import { hostKey } from "../capabilities/rulesText.ts";
@@ -33,7 +35,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   if (!isUnknown(inputs.target) && decodeTarget(inputs.target) === undefined) {
     problems.push({ path: "target", message: "is not the `target` output of an EdgeTarget of this version" });
   }
-  const { whole, modules, isComposition, isSealed } = judged;
+  const { whole, modules, links, isComposition, isSealed } = judged;
   const run = inputs.run ?? "service";
   const unfit = isUnknown(whole) || isUnknown(run) ? undefined : worldProblem(whole, run);
   if (unfit) problems.push({ path: "artifact", message: unfit });
@@ -49,7 +51,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   const errors = [
     ...(isComposition ? [] : coverages.flatMap(({ errors: found }) => found.map(({ message }) => message))),
     ...report.errors,
-    ...modules.flatMap((module) => excess(module, context)),
+    ...modules.flatMap((module) => excess(module, whole, context)),
   ];
   problems.push(...errors.map((message) => ({ path: "grants", message })));
   problems.push(...bindingProblems(inputs.bindings, modules));
@@ -60,16 +62,21 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
     problems,
     missing,
     warnings: [...(isComposition ? [] : coverages.flatMap(({ warnings }) => warnings)), ...report.warnings],
-    report: isPartlyKnown ? unknown : [reportText(report.entries), ...summaries].join("\n"),
+    report: isPartlyKnown
+      ? unknown
+      : [reportText(report.entries), ...reachLines(links, report.entries), ...summaries].join("\n"),
     entries: isPartlyKnown ? unknown : report.entries,
     rules: isPartlyKnown ? unknown : encodeRules(rulesOf(modules)),
   };
 }
 
-/** What a module was granted beyond the stack's maximum. */
-function excess(module: JudgedModule, { settings }: Context): string[] {
+/** What a module was granted beyond the stack's maximum: by its grants, and by the rules that are in the bytes. */
+function excess(module: JudgedModule, whole: OrUnknown<Inspection>, { settings }: Context): string[] {
   const { maximumGrants } = settings;
-  return maximumGrants ? aboveMaximum(union(module.grants.filter(isKnown)), maximumGrants, module) : [];
+  if (!maximumGrants) return [];
+  const sealed = isUnknown(whole) ? undefined : whole.sealed?.find(({ name }) => name === module.name);
+  const all = [union(module.grants.filter(isKnown)), ...(sealed?.rules ? [sealed.rules.rules] : [])];
+  return [...new Set(all.flatMap((rules) => aboveMaximum(rules, maximumGrants, module)))];
 }
 
 /** What the component as a whole may do: the host cannot tell its modules apart, and knows their keys by its own names. */

@@ -12,6 +12,7 @@ import { type Digest, digestSchema } from "../artifacts/digest.ts";
 import { ArtifactError } from "../artifacts/errors.ts";
 import type { Inspection } from "../artifacts/inspection.ts";
 import type { Grant } from "../capabilities/grant.ts";
+import type { Reach } from "../capabilities/reach.ts";
 import type { Problem } from "../errors.ts";
 import { UserError } from "../errors.ts";
 import { holdsUnknown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
@@ -29,7 +30,7 @@ export interface JudgedModule {
   /** Of the module as it was declared. */
   digest: OrUnknown<Digest>;
   /** Its imports that no neighbour serves. */
-  inspection: OrUnknown<Pick<Inspection, "imports" | "producers">>;
+  inspection: OrUnknown<Pick<Inspection, "imports" | "producers" | "handles">>;
   grants: OrUnknown<Grant>[];
   denied: OrUnknown<string>[];
 }
@@ -42,6 +43,7 @@ export interface JudgedArtifact {
   isComposition: boolean;
   /** Grants hold in the bytes. */
   isSealed: boolean;
+  links: Reach[];
 }
 
 export interface Findings {
@@ -65,6 +67,7 @@ export async function judgedArtifact(
     whole: isUnknown(inspection) ? unknown : await sealedWhole(inputs, context, found),
     isComposition: false,
     isSealed: true,
+    links: [],
     modules: [
       {
         name: singleModule,
@@ -89,7 +92,12 @@ export async function judgedArtifact(
     });
   }
   const modules = await composedModules(recipe, context, found);
-  return { whole, modules, isComposition: true, isSealed: recipe.seal !== undefined };
+  const links = (recipe.links ?? []).map(([from, wanted, to]): Reach => {
+    const importer = modules.find(({ name }) => name === from)?.inspection;
+    const handles = importer === undefined || isUnknown(importer) ? [] : (importer.handles ?? []);
+    return { from, import: wanted, to, handles: handles.includes(wanted) };
+  });
+  return { whole, modules, links, isComposition: true, isSealed: recipe.seal !== undefined };
 }
 
 /** A single Module as its App runs it; what cannot be sealed comes to light here. */

@@ -138,6 +138,10 @@ namespace Pulumi.Wasm
         /// </summary>
         public readonly ImmutableArray<string> Producers;
         /// <summary>
+        /// What is sealed into the bytes, by module, read from them alone; absent where nothing is.
+        /// </summary>
+        public readonly ImmutableArray<Outputs.SealedModule> Sealed;
+        /// <summary>
         /// Size in bytes.
         /// </summary>
         public readonly int Size;
@@ -164,6 +168,8 @@ namespace Pulumi.Wasm
 
             ImmutableArray<string> producers,
 
+            ImmutableArray<Outputs.SealedModule> @sealed,
+
             int size,
 
             string wit)
@@ -176,6 +182,7 @@ namespace Pulumi.Wasm
             Languages = languages;
             Needs = needs;
             Producers = producers;
+            Sealed = @sealed;
             Size = size;
             Wit = wit;
         }

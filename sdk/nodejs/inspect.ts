@@ -69,6 +69,10 @@ export interface InspectResult {
      */
     readonly producers: string[];
     /**
+     * What is sealed into the bytes, by module, read from them alone; absent where nothing is.
+     */
+    readonly sealed?: outputs.SealedModule[];
+    /**
      * Size in bytes.
      */
     readonly size: number;

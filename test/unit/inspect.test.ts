@@ -53,6 +53,7 @@ describe("a component", () => {
       producers: expect.arrayContaining([{ field: "language", name: "Rust", version: "1.95.0" }]),
       wasiVersions: ["0.2.3"],
       wit: expect.stringContaining("import wasi:http/types@0.2.3;"),
+      handles: [],
     });
   });
 

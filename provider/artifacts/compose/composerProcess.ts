@@ -30,8 +30,10 @@ interface ComposerExports {
     guards: Module[],
     seals: ComposerSeal[],
   ): { tag: "composed"; val: Uint8Array } | { tag: "failed"; val: ComposerProblem };
-  /** @throws with a ComposerProblem as `payload` */
-  links(text: string, modules: Module[]): ComposerLink[];
+  links(
+    text: string,
+    modules: Module[],
+  ): { tag: "linked"; val: ComposerLink[] } | { tag: "failed"; val: ComposerProblem };
   explain(modules: Module[], links: ComposerLink[]): ComposerProblem[];
 }
 
@@ -101,13 +103,8 @@ function proven(bytes: Uint8Array, expected: Expected): ComposerReply {
 
 async function links({ text, modules }: Extract<ComposerRequest, { kind: "links" }>): Promise<ComposerReply> {
   const contents = await readAll(modules);
-  try {
-    return { links: await inFreshComposer((composer) => composer.links(text, contents)) };
-  } catch (error) {
-    const problem = error instanceof Error && "payload" in error ? error.payload : undefined;
-    if (problem === undefined) throw error;
-    return { problems: [problem as ComposerProblem] };
-  }
+  const linkage = await inFreshComposer((composer) => composer.links(text, contents));
+  return linkage.tag === "linked" ? { links: linkage.val } : { problems: [linkage.val] };
 }
 
 async function readAll(files: readonly ComponentFile[]): Promise<Module[]> {
@@ -133,8 +130,6 @@ async function inFreshComposer<T>(call: (composer: ComposerExports) => T): Promi
   try {
     return call(await instantiate(getCoreModule, imports));
   } catch (error) {
-    // A result's error, not a fault.
-    if (error instanceof Error && "payload" in error) throw error;
     throw new Error(message() || (error instanceof Error ? error.message : String(error)));
   }
 }

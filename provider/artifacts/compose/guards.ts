@@ -1,8 +1,8 @@
 /** The guards that are shipped: `composer/guards`. */
 import { readFile } from "node:fs/promises";
-import type { GuardName } from "../../capabilities/vocabulary.ts";
+import { type GuardName, guardNames } from "../../capabilities/vocabulary.ts";
 import { pluginFile } from "../../pluginFiles.ts";
-import { digestOf } from "../digest.ts";
+import { type Digest, digestOf } from "../digest.ts";
 import { readRootExterns } from "../sections.ts";
 import type { ComponentFile } from "./protocol.ts";
 
@@ -19,6 +19,12 @@ export function shippedGuard(name: GuardName): Promise<Guard> {
   const found = known.get(name) ?? read(name);
   known.set(name, found);
   return found;
+}
+
+/** Of the guard with these bytes, where it is one of those. */
+export async function nameOfGuard(digest: Digest): Promise<GuardName | undefined> {
+  const guards = await Promise.all(guardNames.map(shippedGuard));
+  return guards.find((guard) => guard.digest === digest)?.name;
 }
 
 async function read(name: GuardName): Promise<Guard> {

@@ -1,7 +1,14 @@
 /** From what modules may do to what the composer puts between them and their host. */
 import { decodeGrant } from "../../capabilities/grant.ts";
 import { sealModule } from "../../capabilities/sealing.ts";
-import { type GuardName, labelOf, meaningOf, parseImportName } from "../../capabilities/vocabulary.ts";
+import {
+  type GuardName,
+  guardOf,
+  isAmbient,
+  labelOf,
+  meaningOf,
+  parseImportName,
+} from "../../capabilities/vocabulary.ts";
 import type { Inspection } from "../inspection.ts";
 import { type Expected, expectedModule, rulesInterface } from "../proof/index.ts";
 import { shippedGuard } from "./guards.ts";
@@ -53,11 +60,17 @@ export async function sealRequest(
   const modules = Object.entries(seal).map(([name, sealed]) =>
     composerSeal(name, sealed, worlds[name]?.imports ?? [], imports),
   );
+  const carriedBy = (name: string) =>
+    (Object.keys(seal[name]?.guards ?? {}) as GuardName[]).flatMap((guard) =>
+      (imports.get(guard) ?? []).filter(isCarried),
+    );
   const expected: Expected = {
     modules: Object.fromEntries(
       Object.entries(seal).flatMap(([name, sealed]) => {
         const world = worlds[name];
-        return world ? [[name, expectedModule(world, sealed)]] : [];
+        if (!world) return [];
+        const module = expectedModule(world, sealed);
+        return [[name, { ...module, open: [...new Set([...module.open, ...carriedBy(name)])] }]];
       }),
     ),
     guards: Object.fromEntries(guards.map(({ name, digest }) => [name, digest])),
@@ -83,6 +96,7 @@ function composerSeal(
   const isClosed = (name: string) =>
     name !== rulesInterface &&
     meaningOf(parseImportName(name)).kind !== "structural" &&
+    !isCarried(name) &&
     !served.includes(trackOf(name));
   const uses = (Object.entries(guards) as [GuardName, string[]][]).map(([guard, guarded]) => ({
     guard,
@@ -90,6 +104,13 @@ function composerSeal(
     closed: (guardImports.get(guard) ?? []).filter(isClosed),
   }));
   return { module, rules, guards: uses, denied: denied.map(labelOf) };
+}
+
+/** What a guard's family opens as a whole: resources of it are the host's, so the host must serve it to the guard. */
+function isCarried(name: string): boolean {
+  const item = parseImportName(name);
+  const meaning = meaningOf(item);
+  return meaning.kind === "opened" && !meaning.openers.every(isAmbient) && guardOf(item) === undefined;
 }
 
 function trackOf(full: string): string {

@@ -1,4 +1,3 @@
-import { meaningOf, parseImportName } from "../../capabilities/vocabulary.ts";
 import type { Inspection } from "../inspection.ts";
 import { parseInterface } from "./names.ts";
 import type { Plan } from "./types.ts";
@@ -12,9 +11,7 @@ import type { Plan } from "./types.ts";
  */
 export function requirePlanned({ unmet, exports }: Plan, made: Inspection): void {
   const allowed = new Set(unmet.map(({ name }) => trackOf(name)));
-  // A guard may need types of the host that its module does not use.
-  const isStructural = (name: string) => meaningOf(parseImportName(name)).kind === "structural";
-  const unplanned = made.imports.filter((name) => !allowed.has(trackOf(name)) && !isStructural(name));
+  const unplanned = made.imports.filter((name) => !allowed.has(trackOf(name)));
   const planned = exports.map((item) => item.export).sort();
   if (unplanned.length === 0 && planned.join() === made.exports.join()) return;
   throw new Error(

@@ -46,6 +46,8 @@ type InspectResult struct {
 	Needs ModuleNeeds `pulumi:"needs"`
 	// Tools that made the module, by its producers sections, as `name version`.
 	Producers []string `pulumi:"producers"`
+	// What is sealed into the bytes, by module, read from them alone; absent where nothing is.
+	Sealed []SealedModule `pulumi:"sealed"`
 	// Size in bytes.
 	Size int `pulumi:"size"`
 	// The module's world as WIT text; empty for a core module.
@@ -120,6 +122,11 @@ func (o InspectResultOutput) Needs() ModuleNeedsOutput {
 // Tools that made the module, by its producers sections, as `name version`.
 func (o InspectResultOutput) Producers() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v InspectResult) []string { return v.Producers }).(pulumi.StringArrayOutput)
+}
+
+// What is sealed into the bytes, by module, read from them alone; absent where nothing is.
+func (o InspectResultOutput) Sealed() SealedModuleArrayOutput {
+	return o.ApplyT(func(v InspectResult) []SealedModule { return v.Sealed }).(SealedModuleArrayOutput)
 }
 
 // Size in bytes.

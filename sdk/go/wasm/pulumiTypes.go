@@ -2473,6 +2473,87 @@ func (o ReportEntryArrayOutput) Index(i pulumi.IntInput) ReportEntryOutput {
 	}).(ReportEntryOutput)
 }
 
+// What is sealed into an artifact for one of its modules.
+type SealedModule struct {
+	// Imports that lead nowhere.
+	Denied []string `pulumi:"denied"`
+	// Digest of the module's own bytes.
+	Digest string `pulumi:"digest"`
+	// What its guards let through, as reports write it: `http https://api.example.com`.
+	Grants []string `pulumi:"grants"`
+	// The guards: by name where they are those that this version of the plugin ships, else `unknown` and the digest.
+	Guards []string `pulumi:"guards"`
+	// The module's name in the composition; absent where the bytes do not say it.
+	Module *string `pulumi:"module"`
+	// Imports that the host serves without a guard between.
+	Open []string `pulumi:"open"`
+}
+
+// What is sealed into an artifact for one of its modules.
+type SealedModuleOutput struct{ *pulumi.OutputState }
+
+func (SealedModuleOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*SealedModule)(nil)).Elem()
+}
+
+func (o SealedModuleOutput) ToSealedModuleOutput() SealedModuleOutput {
+	return o
+}
+
+func (o SealedModuleOutput) ToSealedModuleOutputWithContext(ctx context.Context) SealedModuleOutput {
+	return o
+}
+
+// Imports that lead nowhere.
+func (o SealedModuleOutput) Denied() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v SealedModule) []string { return v.Denied }).(pulumi.StringArrayOutput)
+}
+
+// Digest of the module's own bytes.
+func (o SealedModuleOutput) Digest() pulumi.StringOutput {
+	return o.ApplyT(func(v SealedModule) string { return v.Digest }).(pulumi.StringOutput)
+}
+
+// What its guards let through, as reports write it: `http https://api.example.com`.
+func (o SealedModuleOutput) Grants() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v SealedModule) []string { return v.Grants }).(pulumi.StringArrayOutput)
+}
+
+// The guards: by name where they are those that this version of the plugin ships, else `unknown` and the digest.
+func (o SealedModuleOutput) Guards() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v SealedModule) []string { return v.Guards }).(pulumi.StringArrayOutput)
+}
+
+// The module's name in the composition; absent where the bytes do not say it.
+func (o SealedModuleOutput) Module() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v SealedModule) *string { return v.Module }).(pulumi.StringPtrOutput)
+}
+
+// Imports that the host serves without a guard between.
+func (o SealedModuleOutput) Open() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v SealedModule) []string { return v.Open }).(pulumi.StringArrayOutput)
+}
+
+type SealedModuleArrayOutput struct{ *pulumi.OutputState }
+
+func (SealedModuleArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]SealedModule)(nil)).Elem()
+}
+
+func (o SealedModuleArrayOutput) ToSealedModuleArrayOutput() SealedModuleArrayOutput {
+	return o
+}
+
+func (o SealedModuleArrayOutput) ToSealedModuleArrayOutputWithContext(ctx context.Context) SealedModuleArrayOutput {
+	return o
+}
+
+func (o SealedModuleArrayOutput) Index(i pulumi.IntInput) SealedModuleOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) SealedModule {
+		return vs[0].([]SealedModule)[vs[1].(int)]
+	}).(SealedModuleOutput)
+}
+
 // Connections and datagrams to one host or network.
 type SocketGrant struct {
 	// An IP address (`192.0.2.7`, `2001:db8::7`), a network in CIDR form (`10.0.0.0/8`), or a host name. A name reaches only the addresses that a granted look-up of it returned, so grant `nameLookup` for it too. No wildcards.
@@ -2755,6 +2836,8 @@ func init() {
 	pulumi.RegisterOutputType(ModuleNeedsOutput{})
 	pulumi.RegisterOutputType(ReportEntryOutput{})
 	pulumi.RegisterOutputType(ReportEntryArrayOutput{})
+	pulumi.RegisterOutputType(SealedModuleOutput{})
+	pulumi.RegisterOutputType(SealedModuleArrayOutput{})
 	pulumi.RegisterOutputType(SocketGrantOutput{})
 	pulumi.RegisterOutputType(SocketGrantArrayOutput{})
 	pulumi.RegisterOutputType(VolumeOutput{})

@@ -290,6 +290,36 @@ export interface ReportEntry {
 }
 
 /**
+ * What is sealed into an artifact for one of its modules.
+ */
+export interface SealedModule {
+    /**
+     * Imports that lead nowhere.
+     */
+    denied: string[];
+    /**
+     * Digest of the module's own bytes.
+     */
+    digest: string;
+    /**
+     * What its guards let through, as reports write it: `http https://api.example.com`.
+     */
+    grants: string[];
+    /**
+     * The guards: by name where they are those that this version of the plugin ships, else `unknown` and the digest.
+     */
+    guards: string[];
+    /**
+     * The module's name in the composition; absent where the bytes do not say it.
+     */
+    module?: string;
+    /**
+     * Imports that the host serves without a guard between.
+     */
+    open: string[];
+}
+
+/**
  * Connections and datagrams to one host or network.
  */
 export interface SocketGrant {

@@ -25,7 +25,7 @@ __all__ = [
 
 @pulumi.output_type
 class InspectResult:
-    def __init__(__self__, digest=None, exports=None, graph=None, imports=None, kind=None, languages=None, needs=None, producers=None, size=None, wit=None):
+    def __init__(__self__, digest=None, exports=None, graph=None, imports=None, kind=None, languages=None, needs=None, producers=None, sealed=None, size=None, wit=None):
         if digest and not isinstance(digest, str):
             raise TypeError("Expected argument 'digest' to be a str")
         pulumi.set(__self__, "digest", digest)
@@ -50,6 +50,9 @@ class InspectResult:
         if producers and not isinstance(producers, list):
             raise TypeError("Expected argument 'producers' to be a list")
         pulumi.set(__self__, "producers", producers)
+        if sealed and not isinstance(sealed, list):
+            raise TypeError("Expected argument 'sealed' to be a list")
+        pulumi.set(__self__, "sealed", sealed)
         if size and not isinstance(size, int):
             raise TypeError("Expected argument 'size' to be a int")
         pulumi.set(__self__, "size", size)
@@ -123,6 +126,14 @@ class InspectResult:
 
     @_builtins.property
     @pulumi.getter
+    def sealed(self) -> Optional[Sequence['outputs.SealedModule']]:
+        """
+        What is sealed into the bytes, by module, read from them alone; absent where nothing is.
+        """
+        return pulumi.get(self, "sealed")
+
+    @_builtins.property
+    @pulumi.getter
     def size(self) -> _builtins.int:
         """
         Size in bytes.
@@ -152,6 +163,7 @@ class AwaitableInspectResult(InspectResult):
             languages=self.languages,
             needs=self.needs,
             producers=self.producers,
+            sealed=self.sealed,
             size=self.size,
             wit=self.wit)
 
@@ -180,6 +192,7 @@ def inspect(artifact: Optional[Union['Artifact', 'ArtifactDict']] = None,
         languages=pulumi.get(__ret__, 'languages'),
         needs=pulumi.get(__ret__, 'needs'),
         producers=pulumi.get(__ret__, 'producers'),
+        sealed=pulumi.get(__ret__, 'sealed'),
         size=pulumi.get(__ret__, 'size'),
         wit=pulumi.get(__ret__, 'wit'))
 def inspect_output(artifact: pulumi.Input[Optional[Optional[Union['Artifact', 'ArtifactDict']]]] = None,
@@ -205,5 +218,6 @@ def inspect_output(artifact: pulumi.Input[Optional[Optional[Union['Artifact', 'A
         languages=pulumi.get(__response__, 'languages'),
         needs=pulumi.get(__response__, 'needs'),
         producers=pulumi.get(__response__, 'producers'),
+        sealed=pulumi.get(__response__, 'sealed'),
         size=pulumi.get(__response__, 'size'),
         wit=pulumi.get(__response__, 'wit')))

@@ -26,6 +26,7 @@ __all__ = [
     'ModuleMaximum',
     'ModuleNeeds',
     'ReportEntry',
+    'SealedModule',
     'SocketGrant',
 ]
 
@@ -837,6 +838,85 @@ class ReportEntry(dict):
         What is to be known about it.
         """
         return pulumi.get(self, "note")
+
+
+@pulumi.output_type
+class SealedModule(dict):
+    """
+    What is sealed into an artifact for one of its modules.
+    """
+    def __init__(__self__, *,
+                 denied: Sequence[_builtins.str],
+                 digest: _builtins.str,
+                 grants: Sequence[_builtins.str],
+                 guards: Sequence[_builtins.str],
+                 open: Sequence[_builtins.str],
+                 module: Optional[_builtins.str] = None):
+        """
+        What is sealed into an artifact for one of its modules.
+
+        :param Sequence[_builtins.str] denied: Imports that lead nowhere.
+        :param _builtins.str digest: Digest of the module's own bytes.
+        :param Sequence[_builtins.str] grants: What its guards let through, as reports write it: `http https://api.example.com`.
+        :param Sequence[_builtins.str] guards: The guards: by name where they are those that this version of the plugin ships, else `unknown` and the digest.
+        :param Sequence[_builtins.str] open: Imports that the host serves without a guard between.
+        :param _builtins.str module: The module's name in the composition; absent where the bytes do not say it.
+        """
+        pulumi.set(__self__, "denied", denied)
+        pulumi.set(__self__, "digest", digest)
+        pulumi.set(__self__, "grants", grants)
+        pulumi.set(__self__, "guards", guards)
+        pulumi.set(__self__, "open", open)
+        if module is not None:
+            pulumi.set(__self__, "module", module)
+
+    @_builtins.property
+    @pulumi.getter
+    def denied(self) -> Sequence[_builtins.str]:
+        """
+        Imports that lead nowhere.
+        """
+        return pulumi.get(self, "denied")
+
+    @_builtins.property
+    @pulumi.getter
+    def digest(self) -> _builtins.str:
+        """
+        Digest of the module's own bytes.
+        """
+        return pulumi.get(self, "digest")
+
+    @_builtins.property
+    @pulumi.getter
+    def grants(self) -> Sequence[_builtins.str]:
+        """
+        What its guards let through, as reports write it: `http https://api.example.com`.
+        """
+        return pulumi.get(self, "grants")
+
+    @_builtins.property
+    @pulumi.getter
+    def guards(self) -> Sequence[_builtins.str]:
+        """
+        The guards: by name where they are those that this version of the plugin ships, else `unknown` and the digest.
+        """
+        return pulumi.get(self, "guards")
+
+    @_builtins.property
+    @pulumi.getter
+    def open(self) -> Sequence[_builtins.str]:
+        """
+        Imports that the host serves without a guard between.
+        """
+        return pulumi.get(self, "open")
+
+    @_builtins.property
+    @pulumi.getter
+    def module(self) -> Optional[_builtins.str]:
+        """
+        The module's name in the composition; absent where the bytes do not say it.
+        """
+        return pulumi.get(self, "module")
 
 
 @pulumi.output_type
