@@ -334,6 +334,16 @@ describe("a root is refused", () => {
   });
 });
 
+test("an import may be left that gives types alone, though it is denied: nothing calls it", async () => {
+  const client = await shop.add(await readFile(join(import.meta.dirname, "../fixtures/guests/client.wasm")));
+  const access = { client: granted({ http: ["https://a.test"], ambient: { clocks: false } }) };
+  const { bytes, expected } = await seal(shop, { modules: { client }, access });
+  const proof = checkSeal(bytes, expected);
+  expect(proof.instances[0]?.imports["wasi:clocks/monotonic-clock@0.2.6"]).toEqual({ from: "deny" });
+  expect(proof.uncalled).toEqual(["wasi:clocks/monotonic-clock@0.2.6"]);
+  expect(proof.imports).toContain("wasi:clocks/monotonic-clock@0.2.6");
+});
+
 describe("a seal is read from the bytes", () => {
   const guest = (name: string) => readFile(join(import.meta.dirname, `../fixtures/guests/${name}.wasm`));
 

@@ -12,7 +12,7 @@ import { type Expected, type ProvenInstance, SealError, type SealProof, type Sou
 import { fullName } from "./names.ts";
 import { type Origin, type Parts, takeApart } from "./parts.ts";
 import { type Node, type Role, roleOf } from "./roles.ts";
-import { rootFaults } from "./root.ts";
+import { codeFaults, rootImports } from "./root.ts";
 import { Wiring } from "./wiring.ts";
 
 /** @throws SealError with every discrepancy: a defect of the composer */
@@ -24,14 +24,16 @@ export function checkSeal(bytes: Uint8Array, expected: Expected): SealProof {
   });
   const wiring = new Wiring(nodes, expected);
   wiring.check(parts.exports);
+  const { faults: importFaults, uncalled } = rootImports(parts, nodes);
   const faults = [
     ...parts.faults,
+    ...codeFaults(parts.root),
     ...roleFaults(roles, parts),
     ...wiring.faults,
-    ...rootFaults(parts, wiring.permits),
+    ...importFaults,
   ];
   if (faults.length > 0) throw new SealError(faults);
-  return proofOf(parts, nodes, wiring, expected);
+  return { ...proofOf(parts, nodes, wiring, expected), uncalled: uncalled.map(fullName).sort() };
 }
 
 function read(bytes: Uint8Array): Parts {
@@ -65,7 +67,7 @@ function proofOf(
   nodes: readonly Node[],
   { names }: Wiring,
   { modules }: Expected,
-): SealProof {
+): Omit<SealProof, "uncalled"> {
   const byIndex = new Map(nodes.map((node) => [node.index, node]));
   const sourceOf = (origin: Origin): Source | undefined => {
     if (origin.from === "root") return { from: "root", import: fullName(origin.import) };

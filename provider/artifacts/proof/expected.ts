@@ -58,6 +58,11 @@ export interface SealProof {
   instances: ProvenInstance[];
   /** What the composition asks the host for, as an Inspection names it; sorted. */
   imports: string[];
+  /**
+   * Those of `imports` that no function is called of, though they may be denied to all: the host is asked for them because
+   * their types occur in other interfaces that it is asked for. Sorted.
+   */
+  uncalled: string[];
   /** The text of the rules that guards read, by module. */
   rules: Record<string, string>;
 }

@@ -1,7 +1,8 @@
 /** The root of a composition: what it may be made of, and what it may ask the host for. */
-import type { Permits } from "./expected.ts";
-import { isStructural, itemOf, sameTrack } from "./names.ts";
+import { compareVersions, parseInterface } from "../compose/names.ts";
+import { fullName, itemOf } from "./names.ts";
 import type { Parts } from "./parts.ts";
+import type { Node } from "./roles.ts";
 import { type Component, type Import, sectionIds } from "./structure.ts";
 
 /** No code: neither core modules nor canonical functions, and no start. */
@@ -19,40 +20,64 @@ export function codeFaults({ sections }: Component): string[] {
   return [...sections].filter((id) => !rootSections.includes(id)).map((id) => `the root has a section ${id}`);
 }
 
-export function rootFaults(parts: Parts, permits: ReadonlyMap<string, Permits>): string[] {
-  const { root } = parts;
-  const faults = codeFaults(root);
-  const reached = reachedImports(parts);
-  for (const item of root.imports) {
+export interface RootImports {
+  faults: string[];
+  /** Imports that no function is called of: other imports are declared with their types, or denials are. */
+  uncalled: Import[];
+}
+
+/**
+ * What the root asks the host for. Whether a module or guard may have what it is given is judged where it is given. Here: an
+ * import has the highest version that those who are given it ask for, and is there because something needs it.
+ */
+export function rootImports(parts: Parts, nodes: readonly Node[]): RootImports {
+  const typed = new Set(typeOwners(parts));
+  const result: RootImports = { faults: [], uncalled: [] };
+  for (const item of parts.root.imports) {
     // A type has no behaviour, whoever gives it.
     if (item.sort === "type") continue;
-    if (!reached.has(item)) faults.push(`the root imports ${item.name}, which nothing uses`);
-    else if (!mayReach(item, permits)) faults.push(`the root imports ${item.name}, which no module may use`);
+    const takers = takersOf(item, nodes);
+    const isNeeded = takers.length > 0 || (typed.has(item) && isAskedFor(item, parts));
+    const wanted = takers.map(({ name }) => name);
+    if (!isNeeded) result.faults.push(`the root imports ${item.name}, which nothing uses`);
+    else if (takers.length > 0 && !isHighest(itemOf(item).item, wanted)) {
+      result.faults.push(`the root imports ${item.name} where ${wanted.join(", ")} is asked for`);
+    } else if (takers.every(({ isDenial }) => isDenial)) result.uncalled.push(item);
   }
-  return faults;
+  return result;
 }
 
-/** Those that an instance is given, and those whose types other imports are declared with. */
-function reachedImports({ root, instances }: Parts): Set<Import> {
-  const reached = new Set<Import>();
-  for (const { args } of instances) {
-    for (const origin of args.values()) if (origin.from === "root") reached.add(origin.import);
-  }
-  for (const definition of root.spaces.type) {
-    if (definition.by !== "alias") continue;
-    const owner = root.spaces.instance[definition.of.index];
-    if (owner?.by === "import") reached.add(owner.import);
-  }
-  return reached;
+interface Taker {
+  /** The interface that it asks for. */
+  name: string;
+  isDenial: boolean;
 }
 
-function mayReach(item: Import, permits: ReadonlyMap<string, Permits>): boolean {
-  const wanted = itemOf(item).item;
-  if (isStructural(wanted)) return true;
-  const isFor = (name: string) => name === item.name || sameTrack(name, wanted);
-  return [...permits.values()].some((own) =>
-    [...own].some(
-      ([name, permit]) => isFor(name) && (permit.guard !== undefined || permit.access === "open"),
-    ),
+function takersOf(item: Import, nodes: readonly Node[]): Taker[] {
+  return nodes.flatMap(({ args, of, role }) =>
+    [...args].flatMap(([name, origin]) => {
+      if (origin.from !== "root" || origin.import !== item) return [];
+      return [{ name: itemOf(of.imports.get(name) ?? { name }).item, isDenial: role.is === "deny" }];
+    }),
   );
+}
+
+function isHighest(item: string, wanted: readonly string[]): boolean {
+  const version = (name: string) => parseInterface(name)?.version;
+  return wanted.includes(item) && wanted.every((name) => compareVersions(version(name), version(item)) <= 0);
+}
+
+/** The imports whose types something is declared with. */
+function typeOwners({ root }: Parts): Import[] {
+  return root.spaces.type.flatMap((definition) => {
+    const owner = definition.by === "alias" ? root.spaces.instance[definition.of.index] : undefined;
+    return owner?.by === "import" ? [owner.import] : [];
+  });
+}
+
+function isAskedFor(item: Import, { embedded }: Parts): boolean {
+  return embedded.some(({ imports }) => {
+    const own = imports.get(item.name);
+    return own !== undefined && fullName(own) === fullName(item);
+  });
 }

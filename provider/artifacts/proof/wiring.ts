@@ -22,7 +22,7 @@ export class Wiring {
   readonly faults: string[] = [];
   /** What each instance of a module turned out to be. */
   readonly names = new Map<number, string>();
-  readonly permits: ReadonlyMap<string, Permits>;
+  private readonly permits: ReadonlyMap<string, Permits>;
   private readonly expected: Expected;
   private readonly nodes: ReadonlyMap<number, Node>;
   private readonly sources: Sources;
