@@ -26,6 +26,8 @@ export const guardSet: ComponentSet = {
     "key-value-draft2",
     "messaging",
     "sockets",
+    "sqlite-v2",
+    "sqlite-v3",
     "stdio",
   ],
 };

@@ -59,6 +59,8 @@ export const guardNames = [
   "key-value-draft",
   "key-value-draft2",
   "messaging",
+  "sqlite-v2",
+  "sqlite-v3",
   "stdio",
 ] as const;
 export type GuardName = (typeof guardNames)[number];
@@ -162,6 +164,9 @@ const rows: Row[] = [
     guard: "messaging",
   },
   { names: ["wasmcloud:messaging/types"], openers: "structural", versions: ["0.2.0"] },
+  // No runtime serves wasi:sql; Spin has its own. Version 3.1.0 of it is asynchronous, which no guard is.
+  { names: ["fermyon:spin/sqlite"], openers: ["sql"], versions: ["2.0.0"], guard: "sqlite-v2" },
+  { names: ["spin:sqlite/sqlite"], openers: ["sql"], versions: ["3.0.0"], guard: "sqlite-v3" },
 
   // WASI preview 1, the imports of core modules: https://github.com/WebAssembly/WASI, preview1/
   {

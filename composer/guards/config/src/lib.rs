@@ -19,7 +19,7 @@ pub fn get<E>(
     key: &str,
     ask: impl Fn(&str) -> Result<Option<String>, E>,
 ) -> Result<Option<String>, E> {
-    match granted(rules).find(|(own, _)| *own == key) {
+    match rules.keys("config").find(|(own, _)| *own == key) {
         Some((_, host_key)) => ask(host_key),
         None => Ok(None),
     }
@@ -37,15 +37,7 @@ pub fn get_all<E>(
         let value = ask(host_key).transpose()?;
         Some(value.map(|value| (own.to_owned(), value)))
     };
-    granted(rules).filter_map(entry).collect()
-}
-
-/// The module's keys, and the host's for them.
-fn granted(rules: &Rules) -> impl Iterator<Item = (&str, &str)> {
-    rules.of("config").filter_map(|fields| match fields[..] {
-        [own, host_key] => Some((own, host_key)),
-        _ => None,
-    })
+    rules.keys("config").filter_map(entry).collect()
 }
 
 #[cfg(test)]

@@ -18,15 +18,12 @@ struct Environment;
 impl Guest for Environment {
     fn get_environment() -> Vec<(String, String)> {
         let rules = Rules::new(pulumi_wasm::guard::rules::text());
-        let granted: Vec<_> = rules.of("environment").collect();
+        let keys: Vec<_> = rules.keys("environment").collect();
         let variables = environment::get_environment().into_iter();
         variables
-            .flat_map(|(host_key, value)| {
-                let named = granted.iter().filter(move |fields| fields.get(1) == Some(&host_key.as_str()));
-                named
-                    .filter_map(|fields| fields.first())
-                    .map(|key| ((*key).to_owned(), value.clone()))
-                    .collect::<Vec<_>>()
+            .filter_map(|(key, value)| {
+                let (own, _) = keys.iter().find(|(_, host_key)| *host_key == key)?;
+                Some(((*own).to_owned(), value))
             })
             .collect()
     }

@@ -37,6 +37,14 @@ impl Rules {
         })
     }
 
+    /// The module's keys of a family (`environment`, `config`), each beside the host's for it.
+    pub fn keys<'a>(&'a self, family: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.of(family).filter_map(|fields| match fields[..] {
+            [own, host_key] => Some((own, host_key)),
+            _ => None,
+        })
+    }
+
     /// Whether a family of labels (`keyValue`, `blobs`) names this one.
     pub fn names(&self, family: &str, label: &str) -> bool {
         self.of(family).any(|fields| fields.first() == Some(&label))
@@ -59,6 +67,12 @@ mod tests {
         assert_eq!(rules.of("environment").collect::<Vec<_>>(), [["KEY", "API__KEY"]]);
         assert_eq!(rules.of("http").collect::<Vec<_>>(), [["https://a.test:443"]]);
         assert_eq!(rules.of("sql").count(), 0);
+    }
+
+    #[test]
+    fn gives_keys_by_rules_that_have_both() {
+        let rules = Rules::new([TEXT, "environment\ta\nenvironment\ta\tb\tc\nenvironment\n"].concat());
+        assert_eq!(rules.keys("environment").collect::<Vec<_>>(), [("KEY", "API__KEY")]);
     }
 
     #[test]
