@@ -292,6 +292,7 @@ impl<'a> Writer<'a> {
         }
         match answer {
             Answer::Trap => body.push(Instruction::Unreachable),
+            Answer::One => body.push(Instruction::I64Const(1)),
             Answer::New(function) => body.extend([Instruction::I32Const(0), Instruction::Call(function)]),
             Answer::Handle(_) => unreachable!("a plan has the function that makes the handle"),
             Answer::Area { bytes, strings } => {
