@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -409,6 +409,43 @@ describe("a seal is read from the bytes", () => {
       expect(readSeal(bytes, {})).toBeUndefined();
     }
   });
+});
+
+test("every guest is sealed and proven, whatever it is granted, alone and as part of a composition", {
+  timeout: 120_000,
+}, async () => {
+  const folder = join(import.meta.dirname, "../fixtures/guests");
+  const files = (await readdir(folder)).filter(
+    (name) => name.endsWith(".wasm") && name !== "label-host.wasm",
+  );
+  const modules: Record<string, CompositionModule> = {};
+  for (const file of files)
+    modules[file.replace(".wasm", "")] = await shop.add(await readFile(join(folder, file)));
+  const everything = {
+    http: ["https://a.test"],
+    environment: ["KEY"],
+    config: ["key"],
+    keyValue: ["store"],
+    blobs: ["container"],
+    messaging: ["channel"],
+    filesystem: [{ path: "/data", access: "read", volume: "data" }],
+    sockets: [{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }],
+    nameLookup: ["db.test"],
+  };
+  const lines = Object.keys(modules).map((name) => `let ${name} = new module:${name} { ... };`);
+  const [served] = (await shop.inspector.inspect(modules.echo!.artifact.digest)).exports;
+  const wac = `package test:all;\n${lines.join("\n")}\nexport echo["${served}"];`;
+  for (const grants of [{}, { ambient: { clocks: false, random: false, stdio: false } }, everything]) {
+    const access = Object.fromEntries(Object.keys(modules).map((name) => [name, granted(grants)]));
+    const { bytes, expected } = await seal(shop, { modules, access, wac });
+    const proof = checkSeal(bytes, expected);
+    expect(proof.instances.map(({ module }) => module).sort()).toEqual(Object.keys(modules).sort());
+    const sealed = readSeal(bytes, expected.guards)?.modules ?? [];
+    expect(sealed.map(({ name }) => name)).toEqual(proof.instances.map(({ module }) => module));
+    const inner = await composer.compose({ modules, access, wac });
+    const nested = await seal(shop, { modules: { inner }, access: { inner: granted(grants) } });
+    expect(() => checkSeal(nested.bytes, nested.expected)).not.toThrow();
+  }
 });
 
 describe("what is sealed", () => {

@@ -177,7 +177,7 @@ function sortOf(item: Item): number | undefined {
 
 /** What is left out of a meaning, by the bytes of a component. */
 export interface Abstraction {
-  /** It can call nothing, so what it is given is without meaning. */
+  /** It can call nothing, so what it is given is without meaning, and one of them is as good as another. */
   isDead?: (component: Uint8Array) => boolean;
   /** What one of these gives to another, and how many there are, is left to the user. */
   isFree?: (component: Uint8Array) => boolean;
@@ -211,9 +211,11 @@ export function meaning(model: Model, { isDead, isFree }: Abstraction = {}): str
         return at(item.ref);
       case "alias": {
         const of = at({ sort: sorts.instance, index: item.of });
+        if (of === dead) return `${dead} of ${item.name.replace(/@.*/, "")}`;
         return of === free ? free : `${of} . ${item.name}`;
       }
       case "instance":
+        if (isDead?.(componentOf(item))) return dead;
         return isFree?.(componentOf(item)) ? free : instance(item);
       default:
         throw new Error("a reference to nothing");
@@ -225,8 +227,7 @@ export function meaning(model: Model, { isDead, isFree }: Abstraction = {}): str
     const number = numbers.size;
     numbers.set(item, number);
     const component = componentOf(item);
-    const args = isDead?.(component) ? [] : item.args;
-    const given = [...args]
+    const given = [...item.args]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((arg) => `${arg.name} = ${at(arg)}`);
     const name = createHash("sha256").update(component).digest("hex");
@@ -239,9 +240,10 @@ export function meaning(model: Model, { isDead, isFree }: Abstraction = {}): str
     if (target !== free) lines.push(`export ${item.name} = ${target}`);
   }
   // Instances that nothing leads to still run when they are made.
-  for (const item of model) if (item.is === "instance") instance(item);
+  for (const item of model) if (item.is === "instance" && !isDead?.(componentOf(item))) instance(item);
   lines.push(...model.flatMap((item) => (item.is === "import" ? [item.name] : [])).sort());
   return lines.join("\n");
 }
 
 const free = "a module's";
+const dead = "a denial";

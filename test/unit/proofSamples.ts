@@ -37,6 +37,7 @@ export async function sealedSamples(shop: Workshop): Promise<(Sealed & { name: s
   const pure = await shop.module("export acme:auth/check@1.2.0;", wit("acme:auth/check@1.2.0"));
   const variables = await shop.module("export wasi:cli/environment@0.2.3;", environment("0.2.3"));
   const client = await shop.add(await guest("client"));
+  const sockets = await shop.add(await guest("sockets"));
   const key = (name: string) => granted({ environment: [name] });
   const check = (from: string, to: string) => ({ from, import: "acme:auth/check", to });
 
@@ -63,6 +64,10 @@ export async function sealedSamples(shop: Workshop): Promise<(Sealed & { name: s
       modules: { api, pure, variables },
       links: [{ from: "api", import: "wasi:cli/environment", to: "variables" }],
       access: { api: key("A") },
+    },
+    "a guard that may use less than it asks for": {
+      modules: { sockets },
+      access: { sockets: granted({ nameLookup: ["db.test"] }) },
     },
     "a text of the user's": {
       modules: { api, second, auth },
