@@ -253,3 +253,56 @@ describe.skipIf(!wasmtime)("messaging", () => {
     expect(host).toEqual(["messaging request orders within 100 ms"]);
   });
 });
+
+const databases = [
+  ["sqlite-v2", "v2", []],
+  ["sqlite-v3", "v3", ["row -7, 3 changes"]],
+] as const;
+
+describe.skipIf(!wasmtime).each(databases)("%s", (guard, version, counts) => {
+  const rules = ["sql\torders", "sql\tabsent", "sql\tbroken", "keyValue\tusers"];
+  const sql = (database: string, statement: string) =>
+    guarded(guard, rules, `sql("${version}", "${database}", "${statement}")`);
+
+  test("opens a granted database, passes values both ways, and lets go of it", async () => {
+    expect(await sql("orders", "SELECT ?1")).toEqual({
+      guest: [
+        expect.stringMatching(
+          /^execute: .*\["all"\].*Integer\(-1\).*Real\(0\.5\).*Text\("é"\).*Blob\(\[0\]\).*Null/,
+        ),
+        ...counts,
+      ],
+      host: ["sql open orders", "sql execute SELECT ?1", "sql drop orders"],
+    });
+  });
+
+  test.each(["order", "orders ", "Orders", "users", "default", "", "*", "../orders", "orders\\n"])(
+    "denies the database %j before the host hears of it",
+    async (database) => {
+      expect(await sql(database, "SELECT 1")).toEqual({
+        guest: ["open failed: Error::AccessDenied"],
+        host: [],
+      });
+    },
+  );
+
+  test.each([
+    "ATTACH 'users.db' AS users",
+    "SELECT 1; /* two */ attach 'users.db' AS users",
+    "VACUUM INTO 'copy.db'",
+  ])("denies to open another file by %j", async (statement) => {
+    const { guest, host } = await sql("orders", statement);
+    expect(guest[0]).toBe("execute failed: Error::AccessDenied");
+    expect(host).toEqual(["sql open orders", "sql drop orders"]);
+  });
+
+  test.each([
+    ["absent", "SELECT 1", "open failed: Error::NoSuchDatabase"],
+    ["broken", "SELECT 1", 'open failed: Error::Io("disk is broken")'],
+    ["orders", "fill", "execute failed: Error::DatabaseFull"],
+    ["orders", "close", "execute failed: Error::InvalidConnection"],
+  ])("passes the host's refusal of %s on: %s", async (database, statement, failure) => {
+    const { guest } = await sql(database, statement);
+    expect(guest[0]).toBe(failure);
+  });
+});
