@@ -44,6 +44,8 @@ interface Fault {
   shop?: Record<string, unknown>;
   /** What its modules have beside their artifact. */
   module?: Record<string, unknown>;
+  /** What the program has beside the modules and their Composition. */
+  resources?: Record<string, unknown>;
 }
 
 const differ = (detail: string): [string, string] => [
@@ -266,7 +268,12 @@ test.each(faults)("%s fails preview", async (_fault, make, ...said) => {
 
 test("a module that begins to export what another one asks of the host is told, and receives nothing", async () => {
   const { front, auth, kv } = await shopModules();
-  const { messages, outputs } = await preview({ modules: { front, auth, kv } });
+  const { messages, outputs } = await preview({
+    modules: { front, auth, kv },
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: YAML programs refer to resources so
+    module: { grants: ["${stores.grant}"] },
+    resources: { stores: { type: "wasm:CapabilityGrant", properties: { keyValue: ["carts"] } } },
+  });
   expect(messages).toContain(
     'modules.front: `kv` exports `wasi:keyvalue/store@0.2.0-draft`, which `front` imports. Calls to the host are not redirected by themselves; to do so: links: [{ from: "front", import: "wasi:keyvalue/store@0.2.0-draft", to: "kv" }]',
   );
@@ -283,12 +290,12 @@ function problemsOf({ messages }: Outcome): string[][] {
   });
 }
 
-async function preview({ modules, shop, module }: Fault): Promise<Outcome> {
+async function preview({ modules, shop, module, resources: others }: Fault): Promise<Outcome> {
   await writeModules(workspace, modules);
   const names = Object.keys(modules);
-  const all = Object.entries(parts(...names)).map(([name, part]) => [name, { ...part, ...module }]);
+  const all = Object.entries(parts(...names)).map(([name, part]) => [name, { ...part, ...structuredClone(module) }]);
   const resources = composing(names, { shop: { modules: Object.fromEntries(all), ...shop } });
   // biome-ignore lint/suspicious/noTemplateCurlyInString: YAML programs refer to resources so
-  await workspace.write({ resources, outputs: { imports: "${shop.imports}" } });
+  await workspace.write({ resources: { ...resources, ...others }, outputs: { imports: "${shop.imports}" } });
   return workspace.preview();
 }
