@@ -18,6 +18,7 @@ const granted = encodeGrant(
     keyValue: ["carts"],
     blobs: ["uploads", "images"],
     messaging: ["orders"],
+    sql: ["orders"],
     interfaces: ["acme:label-host/log"],
   }),
 );
@@ -31,6 +32,7 @@ const interfaces = [
   ]),
   ...["types", "container", "blobstore"].map((name) => `wasi:blobstore/${name}@0.2.0-draft`),
   ...["types", "consumer"].map((name) => `wasmcloud:messaging/${name}@0.2.0`),
+  ...["fermyon:spin/sqlite@2.0.0", "spin:sqlite/sqlite@3.0.0"],
 ];
 
 /** The guest `labels` beside its host, which serves all that it imports. @returns the composition's path */
@@ -66,6 +68,12 @@ describe.skipIf(!wasmtime)("sealed", () => {
     expect((await says(path, 'blobs("backups", "images")')).join()).not.toContain("host:");
     expect(await says(path, 'messaging("orders", "")')).toContain("publish: ()");
     expect((await says(path, 'messaging("payments", "")')).join()).not.toContain("host:");
+    for (const version of ["v2", "v3"]) {
+      expect(await says(path, `sql("${version}", "orders", "SELECT 1")`)).toContain("host: sql drop orders");
+      expect(await says(path, `sql("${version}", "users", "SELECT 1")`)).toEqual([
+        "open failed: Error::AccessDenied",
+      ]);
+    }
   });
 });
 
@@ -105,6 +113,24 @@ const parts: [what: string, grant: object, imports: string[], world: string, pac
         resource container { write-data: func(name: string, data: borrow<outgoing-value>) -> result<_, string>; } }
       interface blobstore { use container.{container};
         get-container: func(name: string) -> result<container, string>; } }`,
+  ],
+  [
+    "copies of blobs, by a guard whose containers are the host's",
+    { blobs: ["uploads", "images"] },
+    ["blobstore", "container", "types"].map((name) => `wasi:blobstore/${name}@0.2.0-draft`),
+    "import wasi:blobstore/blobstore@0.2.0-draft;",
+    `package wasi:blobstore@0.2.0-draft { interface blobstore {
+      record object-id { container: string, object: string }
+      copy-object: func(src: object-id, dest: object-id) -> result<_, string>; } }`,
+  ],
+  [
+    "a database that is opened only",
+    { sql: ["orders"] },
+    ["spin:sqlite/sqlite@3.0.0"],
+    "import spin:sqlite/sqlite@3.0.0;",
+    `package spin:sqlite@3.0.0 { interface sqlite {
+      variant error { no-such-database, access-denied, invalid-connection, database-full, io(string) }
+      resource connection { open: static func(database: string) -> result<connection, error>; } } }`,
   ],
   [
     "messages that are sent only",
