@@ -29,6 +29,10 @@ async function seedAll(): Promise<string[]> {
     const width = Math.max(...faults.map(({ id }) => id.length));
     for (const fault of faults) {
       taskSignal.throwIfAborted();
+      if ((fault.platform ?? process.platform) !== process.platform) {
+        console.log(`${fault.id.padEnd(width)}  skipped: it needs ${fault.platform}`);
+        continue;
+      }
       const outcome = await delivery.run(fault);
       if (!isAsSaid(fault, outcome)) different.push(fault.id);
       const elsewhere = [fault.spin, fault.wasmcloud, fault.kubernetes].map(([stage]) => stage.padEnd(13));

@@ -252,6 +252,7 @@ export const accessFaults: readonly Fault[] = [
   {
     id: "two-volumes-at-one-path",
     fault: "Two grants put different volumes at one path",
+    platform: "linux",
     program: async (stack) => {
       const artifact = await stack.module("api", await guest("files"));
       const grants = [

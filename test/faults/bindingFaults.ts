@@ -94,6 +94,7 @@ export const bindingFaults: readonly Fault[] = [
   {
     id: "volume-missing",
     fault: "The folder of a volume does not exist",
+    platform: "linux",
     program: volume(async (stack) => `${stack.folder}/none`),
     stage: "preview",
     level: "error",
@@ -106,6 +107,7 @@ export const bindingFaults: readonly Fault[] = [
   {
     id: "volume-by-link",
     fault: "The folder of a volume is a link to another one",
+    platform: "linux",
     program: volume(async (stack) => {
       await stack.place("real");
       await symlink("real", `${stack.folder}/link`).catch(() => undefined);

@@ -57,6 +57,8 @@ interface SeededFault {
   meanwhile?(stack: Stack): Promise<void>;
   /** What a client sees of the deployed App. */
   ask?(stack: Stack): Promise<Answer>;
+  /** Grants of files need Linux. */
+  platform?: "linux";
   /** The provider's configuration. */
   settings?: Properties;
 }

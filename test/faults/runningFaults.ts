@@ -38,6 +38,19 @@ async function trapping(): Promise<Uint8Array> {
   return componentNew(await componentEmbed({ binary: code, witSource, world: "w" }));
 }
 
+const loopback = { sockets: [{ host: "127.0.0.0/8", protocol: "tcp", ports: ["5432"] }] };
+
+/** An App that may read one folder, with a file beside it. */
+async function reading(stack: Stack): Promise<void> {
+  const artifact = await stack.module("api", await guest("files"));
+  const grants = [
+    await stack.grant("stripe", { filesystem: [{ path: "/data", access: "read", volume: "catalog" }] }),
+  ];
+  await stack.place("secret.txt", "secret");
+  const folder = await stack.place("data");
+  await stack.app({ artifact, grants, bindings: { main: { volumes: { catalog: folder } } }, start: true });
+}
+
 const service = (name: string, more: object = {}) =>
   running(() => guest(name), undefined, { start: true, ...more });
 const nothing = async () => undefined;
@@ -119,7 +132,7 @@ export const runningFaults: readonly Fault[] = [
     level: "answer",
     says: ["200 error: HTTP-request-denied"],
     spin: ["first request", "spinHostCheck"],
-    wasmcloud: ["never", "wasmcloudHostPorts"],
+    wasmcloud: ["first request", "wasmcloudHosts", "wasmcloudHostPorts"],
     kubernetes: ["never", "runwasiHttpOpen"],
     reported: ["spin#2044"],
   },
@@ -132,7 +145,7 @@ export const runningFaults: readonly Fault[] = [
     level: "answer",
     says: ["200 http://127.0.0.1:<port>/ -> 302\nhttp://127.0.0.1:<port> -> error: HTTP-request-denied"],
     spin: ["first request", "spinHostCheck"],
-    wasmcloud: ["never", "wasmcloudHostPorts"],
+    wasmcloud: ["first request", "wasmcloudHosts", "wasmcloudHostPorts"],
     kubernetes: ["never", "runwasiHttpOpen"],
     reported: [],
   },
@@ -150,21 +163,26 @@ export const runningFaults: readonly Fault[] = [
     reported: ["spin#2044", "spin#1004"],
   },
   {
+    id: "other-address",
+    fault: "A module connects to an address of a network that it was granted on another port",
+    program: running(() => guest("sockets"), loopback, {
+      start: true,
+      denied: ["wasi:sockets/udp", "wasi:sockets/udp-create-socket", "wasi:sockets/ip-name-lookup"],
+    }),
+    ask: get("/tcp?addr=127.0.0.1&port=5433"),
+    stage: "run time",
+    level: "answer",
+    says: ["200 parse: ok\ncreate: ok\nconnect: error access-denied"],
+    spin: ["first request", "spinHostCheck"],
+    wasmcloud: ["never", "wasmcloudSockets"],
+    kubernetes: ["never", "runwasiOpen"],
+    reported: ["runwasi#266"],
+  },
+  {
     id: "writes-read-only",
     fault: "A module writes where it was granted to read",
-    program: async (stack) => {
-      const artifact = await stack.module("api", await guest("files"));
-      const grants = [
-        await stack.grant("stripe", { filesystem: [{ path: "/data", access: "read", volume: "catalog" }] }),
-      ];
-      const folder = await stack.place("data");
-      await stack.app({
-        artifact,
-        grants,
-        bindings: { main: { volumes: { catalog: folder } } },
-        start: true,
-      });
-    },
+    platform: "linux",
+    program: reading,
     ask: get("/", { method: "POST", body: "write /data note.txt text" }),
     stage: "run time",
     level: "answer",
@@ -173,6 +191,20 @@ export const runningFaults: readonly Fault[] = [
     wasmcloud: ["first request", "wasmcloudReadOnly"],
     kubernetes: ["never", "runwasiOpen"],
     reported: ["runwasi#157"],
+  },
+  {
+    id: "leaves-folder",
+    fault: "A module reads a file beside the folder that it was granted",
+    platform: "linux",
+    program: reading,
+    ask: get("/", { method: "POST", body: "read /data ../secret.txt" }),
+    stage: "run time",
+    level: "answer",
+    says: ["200 error not-permitted"],
+    spin: ["first request", "spinReadOnly"],
+    wasmcloud: ["first request", "wasmcloudReadOnly"],
+    kubernetes: ["never", "runwasiOpen"],
+    reported: ["runwasi#157", "runwasi#266"],
   },
   {
     id: "traps",

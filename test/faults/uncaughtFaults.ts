@@ -82,6 +82,7 @@ export const uncaughtFaults: readonly Fault[] = [
   {
     id: "wrong-folder",
     fault: "A volume is bound to the folder of another system",
+    platform: "linux",
     program: async (stack) => {
       const artifact = await stack.module("api", await guest("files"));
       const grants = [
