@@ -29,6 +29,7 @@ export const guardSet: ComponentSet = {
     "sqlite-v2",
     "sqlite-v3",
     "stdio",
+    "stdio-clock",
   ],
 };
 

@@ -62,6 +62,7 @@ export const guardNames = [
   "sqlite-v2",
   "sqlite-v3",
   "stdio",
+  "stdio-clock",
 ] as const;
 export type GuardName = (typeof guardNames)[number];
 

@@ -1,8 +1,9 @@
+use crate::Stdio;
 use crate::exports::wasi::cli::{
     stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr, terminal_stdin, terminal_stdout,
 };
 use crate::exports::wasi::io::streams::{InputStream, OutputStream};
-use crate::{Ended, Never, Stdio, Swallowed};
+use crate::streams::{Ended, Never, Swallowed};
 
 impl stdin::Guest for Stdio {
     fn get_stdin() -> InputStream {
