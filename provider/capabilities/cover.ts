@@ -119,7 +119,7 @@ const examples: Record<Opener, string> = {
   config: 'config: ["key"]',
   keyValue: 'keyValue: ["store"]',
   blobs: 'blobs: ["container"]',
-  messaging: 'messaging: ["channel"]',
+  messaging: 'messaging: ["subject"]',
   sql: 'sql: ["database"]',
   calls: 'calls: ["app"]',
   interfaces: "interfaces: […]",

@@ -139,15 +139,25 @@ export const grantFields = z.strictObject({
   ),
   environment: optional(entries(parseEnvironmentKey), {
     description:
-      'Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App\'s bindings and never here.',
+      'Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App\'s bindings and never here. ' +
+      "Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.",
   }),
   config: optional(entries(parseConfigKey), {
-    description: 'Keys of `wasi:config`: `["greeting"]`. Values stand in the App\'s bindings.',
+    description:
+      'Keys of `wasi:config`: `["greeting"]`. Values stand in the App\'s bindings. Where several modules are composed, their ' +
+      "host calls the one of `my-api` `my_api_0_greeting`.",
   }),
   keyValue: optional(labels, { description: 'Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.' }),
   blobs: optional(labels, { description: 'Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.' }),
-  messaging: optional(labels, { description: 'Message channels (`wasi:messaging`) by name: `["orders"]`.' }),
-  sql: optional(labels, { description: 'Databases (`wasi:sql`) by name: `["shop"]`.' }),
+  messaging: optional(labels, {
+    description:
+      'Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.',
+  }),
+  sql: optional(labels, {
+    description:
+      'Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another ' +
+      "file (`ATTACH`, `VACUUM INTO`) are denied.",
+  }),
   calls: optional(labels, {
     description: 'Other Apps or Services that may be called, by name: `["billing"]`.',
   }),

@@ -14,7 +14,7 @@ export const rulesFormat = "pulumi-wasm rules 1";
 export function rulesText(module: string, rules: Rules, isShared: boolean): string {
   const labels = ["keyValue", "blobs", "messaging", "sql", "calls", "interfaces"] as const;
   const keys = (family: "environment" | "config") =>
-    rules[family].map((key) => [family, key, hostKey(module, key, isShared)]);
+    rules[family].map((key) => [family, key, hostKey(family, module, key, isShared)]);
   const lines: string[][] = [
     [rulesFormat, module],
     ...rules.http.map(({ scheme, host, port }) => ["http", `${scheme}://${host}:${port}`]),
@@ -34,7 +34,19 @@ export function rulesText(module: string, rules: Rules, isShared: boolean): stri
   return lines.map((fields) => `${fields.join("\t")}\n`).join("");
 }
 
-/** What the host calls a module's key: with the module's name, where several modules share one environment. */
-export function hostKey(module: string, key: string, isShared: boolean): string {
-  return isShared ? `${module.toUpperCase().replaceAll("-", "_")}__${key}` : key;
+/**
+ * What the host calls a module's key: with the module's name before it, where several modules share one environment.
+ * `KEY` of `my-api` is `MY_API__KEY` in the environment. In configuration `key` is `my_api_0_key`, because Spin's variables
+ * have lower-case letters, digits and single underscores only. No two keys meet: of a module's words each one begins with a
+ * letter, so the first `__`, and the first `_0_`, ends the module's name.
+ */
+export function hostKey(
+  family: "environment" | "config",
+  module: string,
+  key: string,
+  isShared: boolean,
+): string {
+  if (!isShared) return key;
+  const words = module.replaceAll("-", "_");
+  return family === "environment" ? `${words.toUpperCase()}__${key}` : `${words}_0_${key}`;
 }

@@ -86,7 +86,7 @@ function rulesOf(modules: readonly JudgedModule[]) {
   const rules = union(grants);
   for (const family of ["environment", "config"] as const) {
     rules[family] = modules.flatMap(({ name }, index) =>
-      (all[index]?.[family] ?? []).map((key) => hostKey(name, key, modules.length > 1)),
+      (all[index]?.[family] ?? []).map((key) => hostKey(family, name, key, modules.length > 1)),
     );
   }
   const { ambient } = rules;

@@ -132,10 +132,10 @@ function boundNames(value: Value, depth: number): Input<unknown> {
 function serverInputs(known: AppInputs, inputs: Inputs, target: Target, rules: Output<unknown>): Inputs {
   const bound = (family: string) =>
     merged(boundModules(known).map((module) => at(inputs.bindings, module, family)));
-  const keys = (family: string) =>
+  const keys = (family: "environment" | "config") =>
     merged(
       boundModules(known).map((module) =>
-        hostKeys(module, at(inputs.bindings, module, family), inputs.artifact),
+        hostKeys(family, module, at(inputs.bindings, module, family), inputs.artifact),
       ),
     );
   return withoutUndefined({
@@ -159,13 +159,18 @@ function boundModules({ bindings }: AppInputs): string[] {
 }
 
 /** A module's values by the names that its host knows them by. */
-function hostKeys(module: string, values: Input<unknown>, artifact: Input<unknown>): Input<unknown> {
+function hostKeys(
+  family: "environment" | "config",
+  module: string,
+  values: Input<unknown>,
+  artifact: Input<unknown>,
+): Input<unknown> {
   if (values === undefined) return undefined;
   return outputModule.all([values, at(artifact, "recipe")]).apply(([known, recipe]) => {
     const { modules = {} } = parseCompositionRecipe(String(recipe)) ?? {};
     const isShared = Object.keys(modules).length > 1;
     const entries = Object.entries(known as Record<string, unknown>);
-    return Object.fromEntries(entries.map(([key, value]) => [hostKey(module, key, isShared), value]));
+    return Object.fromEntries(entries.map(([key, value]) => [hostKey(family, module, key, isShared), value]));
   });
 }
 

@@ -37,13 +37,13 @@ namespace Pulumi.Wasm
         public Output<ImmutableArray<string>> Calls { get; private set; } = null!;
 
         /// <summary>
-        /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         /// </summary>
         [Output("config")]
         public Output<ImmutableArray<string>> Config { get; private set; } = null!;
 
         /// <summary>
-        /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         /// </summary>
         [Output("environment")]
         public Output<ImmutableArray<string>> Environment { get; private set; } = null!;
@@ -85,7 +85,7 @@ namespace Pulumi.Wasm
         public Output<ImmutableArray<string>> KeyValue { get; private set; } = null!;
 
         /// <summary>
-        /// Message channels (`wasi:messaging`) by name: `["orders"]`.
+        /// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         /// </summary>
         [Output("messaging")]
         public Output<ImmutableArray<string>> Messaging { get; private set; } = null!;
@@ -103,7 +103,7 @@ namespace Pulumi.Wasm
         public Output<ImmutableArray<Outputs.SocketGrant>> Sockets { get; private set; } = null!;
 
         /// <summary>
-        /// Databases (`wasi:sql`) by name: `["shop"]`.
+        /// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         /// </summary>
         [Output("sql")]
         public Output<ImmutableArray<string>> Sql { get; private set; } = null!;
@@ -188,7 +188,7 @@ namespace Pulumi.Wasm
         private InputList<string>? _config;
 
         /// <summary>
-        /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         /// </summary>
         public InputList<string> Config
         {
@@ -200,7 +200,7 @@ namespace Pulumi.Wasm
         private InputList<string>? _environment;
 
         /// <summary>
-        /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         /// </summary>
         public InputList<string> Environment
         {
@@ -272,7 +272,7 @@ namespace Pulumi.Wasm
         private InputList<string>? _messaging;
 
         /// <summary>
-        /// Message channels (`wasi:messaging`) by name: `["orders"]`.
+        /// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         /// </summary>
         public InputList<string> Messaging
         {
@@ -308,7 +308,7 @@ namespace Pulumi.Wasm
         private InputList<string>? _sql;
 
         /// <summary>
-        /// Databases (`wasi:sql`) by name: `["shop"]`.
+        /// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         /// </summary>
         public InputList<string> Sql
         {

@@ -62,11 +62,11 @@ export class CapabilityGrant extends pulumi.CustomResource {
      */
     declare public readonly calls: pulumi.Output<string[] | undefined>;
     /**
-     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
      */
     declare public readonly config: pulumi.Output<string[] | undefined>;
     /**
-     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
      */
     declare public readonly environment: pulumi.Output<string[] | undefined>;
     /**
@@ -94,7 +94,7 @@ export class CapabilityGrant extends pulumi.CustomResource {
      */
     declare public readonly keyValue: pulumi.Output<string[] | undefined>;
     /**
-     * Message channels (`wasi:messaging`) by name: `["orders"]`.
+     * Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
      */
     declare public readonly messaging: pulumi.Output<string[] | undefined>;
     /**
@@ -106,7 +106,7 @@ export class CapabilityGrant extends pulumi.CustomResource {
      */
     declare public readonly sockets: pulumi.Output<outputs.SocketGrant[] | undefined>;
     /**
-     * Databases (`wasi:sql`) by name: `["shop"]`.
+     * Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
      */
     declare public readonly sql: pulumi.Output<string[] | undefined>;
 
@@ -175,11 +175,11 @@ export interface CapabilityGrantArgs {
      */
     calls?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
      */
     config?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
      */
     environment?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -203,7 +203,7 @@ export interface CapabilityGrantArgs {
      */
     keyValue?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Message channels (`wasi:messaging`) by name: `["orders"]`.
+     * Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
      */
     messaging?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -215,7 +215,7 @@ export interface CapabilityGrantArgs {
      */
     sockets?: pulumi.Input<pulumi.Input<inputs.SocketGrantArgs>[] | undefined>;
     /**
-     * Databases (`wasi:sql`) by name: `["shop"]`.
+     * Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
      */
     sql?: pulumi.Input<pulumi.Input<string>[] | undefined>;
 }

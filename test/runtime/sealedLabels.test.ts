@@ -56,7 +56,7 @@ describe.skipIf(!wasmtime)("sealed", () => {
     for (const version of ["rc1", "draft", "runtime", "spin"])
       expect(await says(path, `config-all("${version}")`)).toEqual([
         "all: []",
-        "host: config get API__greeting",
+        "host: config get api_0_greeting",
       ]);
     for (const version of ["draft", "draft2"]) {
       expect(await says(path, `key-value("${version}", "carts")`)).toContain("increment: 42");

@@ -40,9 +40,10 @@ describe("an import that no grant covers", () => {
       "wasi:sockets/tcp@0.2.0",
       "wasi:sockets/udp@0.2.0",
       "wasi:sockets/tcp-create-socket@0.2.0",
-      "wasi:sql/readwrite@0.2.0-draft",
+      "fermyon:spin/sqlite@2.0.0",
+      "spin:sqlite/sqlite@3.0.0",
     ]);
-    expect(errors.map(({ imports }) => imports.length)).toEqual([2, 1, 1]);
+    expect(errors.map(({ imports }) => imports.length)).toEqual([2, 1, 2]);
     expect(errors[0]?.message).toMatch(
       /protocol: "tcp".*denied: \["wasi:sockets\/tcp", "wasi:sockets\/tcp-create-socket"\]/,
     );
@@ -55,6 +56,9 @@ describe("an import that no grant covers", () => {
     ["wasi:config/store@0.2.0-rc.1", /config: \["key"\]/],
     ["wasi:keyvalue/store@0.2.0-draft2", /keyValue: \["store"\]/],
     ["cache: wasi:keyvalue/store@0.2.0-draft", /keyValue: \["store"\].*denied: \["wasi:keyvalue\/store"\]/],
+    ["fermyon:spin/sqlite@2.0.0", /sql: \["database"\]/],
+    ["spin:sqlite/sqlite@3.1.0", /Version 3\.1\.0 .* is not known here; known: 3\.0\.0/],
+    ["wasmcloud:messaging/consumer@0.2.0", /messaging: \["subject"\]/],
     ["acme:ai/model@1.2.0", /interfaces: \["acme:ai\/model@1\.2\.0"\]/],
     [
       "wasi:http/outgoing-handler@0.2.13",

@@ -70,11 +70,11 @@ namespace Pulumi.Wasm
             /// </summary>
                 public ImmutableArray<string> Calls { get; set; }
             /// <summary>
-            /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+            /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
             /// </summary>
                 public ImmutableArray<string> Config { get; set; }
             /// <summary>
-            /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+            /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
             /// </summary>
                 public ImmutableArray<string> Environment { get; set; }
             /// <summary>
@@ -94,7 +94,7 @@ namespace Pulumi.Wasm
             /// </summary>
                 public ImmutableArray<string> KeyValue { get; set; }
             /// <summary>
-            /// Message channels (`wasi:messaging`) by name: `["orders"]`.
+            /// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
             /// </summary>
                 public ImmutableArray<string> Messaging { get; set; }
             /// <summary>
@@ -110,7 +110,7 @@ namespace Pulumi.Wasm
             /// </summary>
                 public ImmutableArray<Types.SocketGrant> Sockets { get; set; }
             /// <summary>
-            /// Databases (`wasi:sql`) by name: `["shop"]`.
+            /// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
             /// </summary>
                 public ImmutableArray<string> Sql { get; set; }
             /// <summary>
@@ -166,11 +166,11 @@ namespace Pulumi.Wasm
             /// </summary>
                 public ImmutableArray<string> Calls { get; set; }
             /// <summary>
-            /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+            /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
             /// </summary>
                 public ImmutableArray<string> Config { get; set; }
             /// <summary>
-            /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+            /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
             /// </summary>
                 public ImmutableArray<string> Environment { get; set; }
             /// <summary>
@@ -190,7 +190,7 @@ namespace Pulumi.Wasm
             /// </summary>
                 public ImmutableArray<string> KeyValue { get; set; }
             /// <summary>
-            /// Message channels (`wasi:messaging`) by name: `["orders"]`.
+            /// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
             /// </summary>
                 public ImmutableArray<string> Messaging { get; set; }
             /// <summary>
@@ -202,7 +202,7 @@ namespace Pulumi.Wasm
             /// </summary>
                 public ImmutableArray<Types.SocketGrant> Sockets { get; set; }
             /// <summary>
-            /// Databases (`wasi:sql`) by name: `["shop"]`.
+            /// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
             /// </summary>
                 public ImmutableArray<string> Sql { get; set; }
             /// <summary>

@@ -49,7 +49,7 @@ namespace Pulumi.Wasm.Inputs
         private InputList<string>? _config;
 
         /// <summary>
-        /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        /// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         /// </summary>
         public InputList<string> Config
         {
@@ -61,7 +61,7 @@ namespace Pulumi.Wasm.Inputs
         private InputList<string>? _environment;
 
         /// <summary>
-        /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        /// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         /// </summary>
         public InputList<string> Environment
         {
@@ -121,7 +121,7 @@ namespace Pulumi.Wasm.Inputs
         private InputList<string>? _messaging;
 
         /// <summary>
-        /// Message channels (`wasi:messaging`) by name: `["orders"]`.
+        /// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         /// </summary>
         public InputList<string> Messaging
         {
@@ -169,7 +169,7 @@ namespace Pulumi.Wasm.Inputs
         private InputList<string>? _sql;
 
         /// <summary>
-        /// Databases (`wasi:sql`) by name: `["shop"]`.
+        /// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         /// </summary>
         public InputList<string> Sql
         {

@@ -24,9 +24,9 @@ type CapabilityGrant struct {
 	Blobs pulumi.StringArrayOutput `pulumi:"blobs"`
 	// Other Apps or Services that may be called, by name: `["billing"]`.
 	Calls pulumi.StringArrayOutput `pulumi:"calls"`
-	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config pulumi.StringArrayOutput `pulumi:"config"`
-	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 	Environment pulumi.StringArrayOutput `pulumi:"environment"`
 	// Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
 	Extends pulumi.StringArrayOutput `pulumi:"extends"`
@@ -40,13 +40,13 @@ type CapabilityGrant struct {
 	Interfaces pulumi.StringArrayOutput `pulumi:"interfaces"`
 	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
 	KeyValue pulumi.StringArrayOutput `pulumi:"keyValue"`
-	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 	Messaging pulumi.StringArrayOutput `pulumi:"messaging"`
 	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
 	NameLookup pulumi.StringArrayOutput `pulumi:"nameLookup"`
 	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
 	Sockets SocketGrantArrayOutput `pulumi:"sockets"`
-	// Databases (`wasi:sql`) by name: `["shop"]`.
+	// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 	Sql pulumi.StringArrayOutput `pulumi:"sql"`
 }
 
@@ -96,9 +96,9 @@ type capabilityGrantArgs struct {
 	Blobs []string `pulumi:"blobs"`
 	// Other Apps or Services that may be called, by name: `["billing"]`.
 	Calls []string `pulumi:"calls"`
-	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config []string `pulumi:"config"`
-	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 	Environment []string `pulumi:"environment"`
 	// Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
 	Extends []string `pulumi:"extends"`
@@ -110,13 +110,13 @@ type capabilityGrantArgs struct {
 	Interfaces []string `pulumi:"interfaces"`
 	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
 	KeyValue []string `pulumi:"keyValue"`
-	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 	Messaging []string `pulumi:"messaging"`
 	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
 	NameLookup []string `pulumi:"nameLookup"`
 	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
 	Sockets []SocketGrant `pulumi:"sockets"`
-	// Databases (`wasi:sql`) by name: `["shop"]`.
+	// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 	Sql []string `pulumi:"sql"`
 }
 
@@ -128,9 +128,9 @@ type CapabilityGrantArgs struct {
 	Blobs pulumi.StringArrayInput
 	// Other Apps or Services that may be called, by name: `["billing"]`.
 	Calls pulumi.StringArrayInput
-	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config pulumi.StringArrayInput
-	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 	Environment pulumi.StringArrayInput
 	// Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
 	Extends pulumi.StringArrayInput
@@ -142,13 +142,13 @@ type CapabilityGrantArgs struct {
 	Interfaces pulumi.StringArrayInput
 	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
 	KeyValue pulumi.StringArrayInput
-	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 	Messaging pulumi.StringArrayInput
 	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
 	NameLookup pulumi.StringArrayInput
 	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
 	Sockets SocketGrantArrayInput
-	// Databases (`wasi:sql`) by name: `["shop"]`.
+	// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 	Sql pulumi.StringArrayInput
 }
 
@@ -254,12 +254,12 @@ func (o CapabilityGrantOutput) Calls() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *CapabilityGrant) pulumi.StringArrayOutput { return v.Calls }).(pulumi.StringArrayOutput)
 }
 
-// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 func (o CapabilityGrantOutput) Config() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *CapabilityGrant) pulumi.StringArrayOutput { return v.Config }).(pulumi.StringArrayOutput)
 }
 
-// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 func (o CapabilityGrantOutput) Environment() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *CapabilityGrant) pulumi.StringArrayOutput { return v.Environment }).(pulumi.StringArrayOutput)
 }
@@ -294,7 +294,7 @@ func (o CapabilityGrantOutput) KeyValue() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *CapabilityGrant) pulumi.StringArrayOutput { return v.KeyValue }).(pulumi.StringArrayOutput)
 }
 
-// Message channels (`wasi:messaging`) by name: `["orders"]`.
+// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 func (o CapabilityGrantOutput) Messaging() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *CapabilityGrant) pulumi.StringArrayOutput { return v.Messaging }).(pulumi.StringArrayOutput)
 }
@@ -309,7 +309,7 @@ func (o CapabilityGrantOutput) Sockets() SocketGrantArrayOutput {
 	return o.ApplyT(func(v *CapabilityGrant) SocketGrantArrayOutput { return v.Sockets }).(SocketGrantArrayOutput)
 }
 
-// Databases (`wasi:sql`) by name: `["shop"]`.
+// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 func (o CapabilityGrantOutput) Sql() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *CapabilityGrant) pulumi.StringArrayOutput { return v.Sql }).(pulumi.StringArrayOutput)
 }

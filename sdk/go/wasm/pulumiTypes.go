@@ -1737,9 +1737,9 @@ type MaximumGrants struct {
 	Blobs []string `pulumi:"blobs"`
 	// Other Apps or Services that may be called, by name: `["billing"]`.
 	Calls []string `pulumi:"calls"`
-	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config []string `pulumi:"config"`
-	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 	Environment []string `pulumi:"environment"`
 	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
 	Filesystem []FileGrant `pulumi:"filesystem"`
@@ -1749,7 +1749,7 @@ type MaximumGrants struct {
 	Interfaces []string `pulumi:"interfaces"`
 	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
 	KeyValue []string `pulumi:"keyValue"`
-	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 	Messaging []string `pulumi:"messaging"`
 	// Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
 	Modules map[string]ModuleMaximum `pulumi:"modules"`
@@ -1757,7 +1757,7 @@ type MaximumGrants struct {
 	NameLookup []string `pulumi:"nameLookup"`
 	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
 	Sockets []SocketGrant `pulumi:"sockets"`
-	// Databases (`wasi:sql`) by name: `["shop"]`.
+	// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 	Sql []string `pulumi:"sql"`
 	// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
 	Unlimited []string `pulumi:"unlimited"`
@@ -1782,9 +1782,9 @@ type MaximumGrantsArgs struct {
 	Blobs pulumi.StringArrayInput `pulumi:"blobs"`
 	// Other Apps or Services that may be called, by name: `["billing"]`.
 	Calls pulumi.StringArrayInput `pulumi:"calls"`
-	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config pulumi.StringArrayInput `pulumi:"config"`
-	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 	Environment pulumi.StringArrayInput `pulumi:"environment"`
 	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
 	Filesystem FileGrantArrayInput `pulumi:"filesystem"`
@@ -1794,7 +1794,7 @@ type MaximumGrantsArgs struct {
 	Interfaces pulumi.StringArrayInput `pulumi:"interfaces"`
 	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
 	KeyValue pulumi.StringArrayInput `pulumi:"keyValue"`
-	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 	Messaging pulumi.StringArrayInput `pulumi:"messaging"`
 	// Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
 	Modules ModuleMaximumMapInput `pulumi:"modules"`
@@ -1802,7 +1802,7 @@ type MaximumGrantsArgs struct {
 	NameLookup pulumi.StringArrayInput `pulumi:"nameLookup"`
 	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
 	Sockets SocketGrantArrayInput `pulumi:"sockets"`
-	// Databases (`wasi:sql`) by name: `["shop"]`.
+	// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 	Sql pulumi.StringArrayInput `pulumi:"sql"`
 	// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
 	Unlimited pulumi.StringArrayInput `pulumi:"unlimited"`
@@ -1901,12 +1901,12 @@ func (o MaximumGrantsOutput) Calls() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v MaximumGrants) []string { return v.Calls }).(pulumi.StringArrayOutput)
 }
 
-// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 func (o MaximumGrantsOutput) Config() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v MaximumGrants) []string { return v.Config }).(pulumi.StringArrayOutput)
 }
 
-// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 func (o MaximumGrantsOutput) Environment() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v MaximumGrants) []string { return v.Environment }).(pulumi.StringArrayOutput)
 }
@@ -1931,7 +1931,7 @@ func (o MaximumGrantsOutput) KeyValue() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v MaximumGrants) []string { return v.KeyValue }).(pulumi.StringArrayOutput)
 }
 
-// Message channels (`wasi:messaging`) by name: `["orders"]`.
+// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 func (o MaximumGrantsOutput) Messaging() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v MaximumGrants) []string { return v.Messaging }).(pulumi.StringArrayOutput)
 }
@@ -1951,7 +1951,7 @@ func (o MaximumGrantsOutput) Sockets() SocketGrantArrayOutput {
 	return o.ApplyT(func(v MaximumGrants) []SocketGrant { return v.Sockets }).(SocketGrantArrayOutput)
 }
 
-// Databases (`wasi:sql`) by name: `["shop"]`.
+// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 func (o MaximumGrantsOutput) Sql() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v MaximumGrants) []string { return v.Sql }).(pulumi.StringArrayOutput)
 }
@@ -2015,7 +2015,7 @@ func (o MaximumGrantsPtrOutput) Calls() pulumi.StringArrayOutput {
 	}).(pulumi.StringArrayOutput)
 }
 
-// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 func (o MaximumGrantsPtrOutput) Config() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *MaximumGrants) []string {
 		if v == nil {
@@ -2025,7 +2025,7 @@ func (o MaximumGrantsPtrOutput) Config() pulumi.StringArrayOutput {
 	}).(pulumi.StringArrayOutput)
 }
 
-// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 func (o MaximumGrantsPtrOutput) Environment() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *MaximumGrants) []string {
 		if v == nil {
@@ -2075,7 +2075,7 @@ func (o MaximumGrantsPtrOutput) KeyValue() pulumi.StringArrayOutput {
 	}).(pulumi.StringArrayOutput)
 }
 
-// Message channels (`wasi:messaging`) by name: `["orders"]`.
+// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 func (o MaximumGrantsPtrOutput) Messaging() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *MaximumGrants) []string {
 		if v == nil {
@@ -2115,7 +2115,7 @@ func (o MaximumGrantsPtrOutput) Sockets() SocketGrantArrayOutput {
 	}).(SocketGrantArrayOutput)
 }
 
-// Databases (`wasi:sql`) by name: `["shop"]`.
+// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 func (o MaximumGrantsPtrOutput) Sql() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *MaximumGrants) []string {
 		if v == nil {
@@ -2143,9 +2143,9 @@ type ModuleMaximum struct {
 	Blobs []string `pulumi:"blobs"`
 	// Other Apps or Services that may be called, by name: `["billing"]`.
 	Calls []string `pulumi:"calls"`
-	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config []string `pulumi:"config"`
-	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 	Environment []string `pulumi:"environment"`
 	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
 	Filesystem []FileGrant `pulumi:"filesystem"`
@@ -2155,13 +2155,13 @@ type ModuleMaximum struct {
 	Interfaces []string `pulumi:"interfaces"`
 	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
 	KeyValue []string `pulumi:"keyValue"`
-	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 	Messaging []string `pulumi:"messaging"`
 	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
 	NameLookup []string `pulumi:"nameLookup"`
 	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
 	Sockets []SocketGrant `pulumi:"sockets"`
-	// Databases (`wasi:sql`) by name: `["shop"]`.
+	// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 	Sql []string `pulumi:"sql"`
 	// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
 	Unlimited []string `pulumi:"unlimited"`
@@ -2186,9 +2186,9 @@ type ModuleMaximumArgs struct {
 	Blobs pulumi.StringArrayInput `pulumi:"blobs"`
 	// Other Apps or Services that may be called, by name: `["billing"]`.
 	Calls pulumi.StringArrayInput `pulumi:"calls"`
-	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config pulumi.StringArrayInput `pulumi:"config"`
-	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+	// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 	Environment pulumi.StringArrayInput `pulumi:"environment"`
 	// Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
 	Filesystem FileGrantArrayInput `pulumi:"filesystem"`
@@ -2198,13 +2198,13 @@ type ModuleMaximumArgs struct {
 	Interfaces pulumi.StringArrayInput `pulumi:"interfaces"`
 	// Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
 	KeyValue pulumi.StringArrayInput `pulumi:"keyValue"`
-	// Message channels (`wasi:messaging`) by name: `["orders"]`.
+	// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 	Messaging pulumi.StringArrayInput `pulumi:"messaging"`
 	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
 	NameLookup pulumi.StringArrayInput `pulumi:"nameLookup"`
 	// TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
 	Sockets SocketGrantArrayInput `pulumi:"sockets"`
-	// Databases (`wasi:sql`) by name: `["shop"]`.
+	// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 	Sql pulumi.StringArrayInput `pulumi:"sql"`
 	// Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
 	Unlimited pulumi.StringArrayInput `pulumi:"unlimited"`
@@ -2277,12 +2277,12 @@ func (o ModuleMaximumOutput) Calls() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v ModuleMaximum) []string { return v.Calls }).(pulumi.StringArrayOutput)
 }
 
-// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 func (o ModuleMaximumOutput) Config() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v ModuleMaximum) []string { return v.Config }).(pulumi.StringArrayOutput)
 }
 
-// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+// Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
 func (o ModuleMaximumOutput) Environment() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v ModuleMaximum) []string { return v.Environment }).(pulumi.StringArrayOutput)
 }
@@ -2307,7 +2307,7 @@ func (o ModuleMaximumOutput) KeyValue() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v ModuleMaximum) []string { return v.KeyValue }).(pulumi.StringArrayOutput)
 }
 
-// Message channels (`wasi:messaging`) by name: `["orders"]`.
+// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 func (o ModuleMaximumOutput) Messaging() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v ModuleMaximum) []string { return v.Messaging }).(pulumi.StringArrayOutput)
 }
@@ -2322,7 +2322,7 @@ func (o ModuleMaximumOutput) Sockets() SocketGrantArrayOutput {
 	return o.ApplyT(func(v ModuleMaximum) []SocketGrant { return v.Sockets }).(SocketGrantArrayOutput)
 }
 
-// Databases (`wasi:sql`) by name: `["shop"]`.
+// Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
 func (o ModuleMaximumOutput) Sql() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v ModuleMaximum) []string { return v.Sql }).(pulumi.StringArrayOutput)
 }

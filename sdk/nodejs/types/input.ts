@@ -256,11 +256,11 @@ export interface MaximumGrantsArgs {
      */
     calls?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
      */
     config?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
      */
     environment?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -280,7 +280,7 @@ export interface MaximumGrantsArgs {
      */
     keyValue?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Message channels (`wasi:messaging`) by name: `["orders"]`.
+     * Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
      */
     messaging?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -296,7 +296,7 @@ export interface MaximumGrantsArgs {
      */
     sockets?: pulumi.Input<pulumi.Input<inputs.SocketGrantArgs>[] | undefined>;
     /**
-     * Databases (`wasi:sql`) by name: `["shop"]`.
+     * Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
      */
     sql?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -322,11 +322,11 @@ export interface ModuleMaximumArgs {
      */
     calls?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
      */
     config?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
      */
     environment?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -346,7 +346,7 @@ export interface ModuleMaximumArgs {
      */
     keyValue?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Message channels (`wasi:messaging`) by name: `["orders"]`.
+     * Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
      */
     messaging?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -358,7 +358,7 @@ export interface ModuleMaximumArgs {
      */
     sockets?: pulumi.Input<pulumi.Input<inputs.SocketGrantArgs>[] | undefined>;
     /**
-     * Databases (`wasi:sql`) by name: `["shop"]`.
+     * Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
      */
     sql?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**

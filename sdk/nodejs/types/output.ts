@@ -130,11 +130,11 @@ export interface MaximumGrants {
      */
     calls?: string[];
     /**
-     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
      */
     config?: string[];
     /**
-     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
      */
     environment?: string[];
     /**
@@ -154,7 +154,7 @@ export interface MaximumGrants {
      */
     keyValue?: string[];
     /**
-     * Message channels (`wasi:messaging`) by name: `["orders"]`.
+     * Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
      */
     messaging?: string[];
     /**
@@ -170,7 +170,7 @@ export interface MaximumGrants {
      */
     sockets?: outputs.SocketGrant[];
     /**
-     * Databases (`wasi:sql`) by name: `["shop"]`.
+     * Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
      */
     sql?: string[];
     /**
@@ -196,11 +196,11 @@ export interface ModuleMaximum {
      */
     calls?: string[];
     /**
-     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+     * Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
      */
     config?: string[];
     /**
-     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+     * Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
      */
     environment?: string[];
     /**
@@ -220,7 +220,7 @@ export interface ModuleMaximum {
      */
     keyValue?: string[];
     /**
-     * Message channels (`wasi:messaging`) by name: `["orders"]`.
+     * Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
      */
     messaging?: string[];
     /**
@@ -232,7 +232,7 @@ export interface ModuleMaximum {
      */
     sockets?: outputs.SocketGrant[];
     /**
-     * Databases (`wasi:sql`) by name: `["shop"]`.
+     * Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
      */
     sql?: string[];
     /**

@@ -1013,11 +1013,11 @@ class MaximumGrantsArgsDict(TypedDict):
     """
     config: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+    Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
     """
     environment: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+    Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
     """
     filesystem: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgsDict']]]]]
     """
@@ -1037,7 +1037,7 @@ class MaximumGrantsArgsDict(TypedDict):
     """
     messaging: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Message channels (`wasi:messaging`) by name: `["orders"]`.
+    Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
     """
     modules: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input['ModuleMaximumArgsDict']]]]]
     """
@@ -1053,7 +1053,7 @@ class MaximumGrantsArgsDict(TypedDict):
     """
     sql: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Databases (`wasi:sql`) by name: `["shop"]`.
+    Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
     """
     unlimited: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
@@ -1084,17 +1084,17 @@ class MaximumGrantsArgs:
         :param pulumi.Input['AmbientGrantArgs'] ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param pulumi.Input[Sequence[pulumi.Input['FileGrantArgs']]] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Message channels (`wasi:messaging`) by name: `["orders"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         :param pulumi.Input[Mapping[str, pulumi.Input['ModuleMaximumArgs']]] modules: Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
         :param pulumi.Input[Sequence[pulumi.Input['SocketGrantArgs']]] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases (`wasi:sql`) by name: `["shop"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] unlimited: Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
         """
         if ambient is not None:
@@ -1168,7 +1168,7 @@ class MaximumGrantsArgs:
     @pulumi.getter
     def config(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         """
         return pulumi.get(self, "config")
 
@@ -1180,7 +1180,7 @@ class MaximumGrantsArgs:
     @pulumi.getter
     def environment(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         """
         return pulumi.get(self, "environment")
 
@@ -1240,7 +1240,7 @@ class MaximumGrantsArgs:
     @pulumi.getter
     def messaging(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Message channels (`wasi:messaging`) by name: `["orders"]`.
+        Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         """
         return pulumi.get(self, "messaging")
 
@@ -1288,7 +1288,7 @@ class MaximumGrantsArgs:
     @pulumi.getter
     def sql(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Databases (`wasi:sql`) by name: `["shop"]`.
+        Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         """
         return pulumi.get(self, "sql")
 
@@ -1327,11 +1327,11 @@ class ModuleMaximumArgsDict(TypedDict):
     """
     config: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+    Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
     """
     environment: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+    Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
     """
     filesystem: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input['FileGrantArgsDict']]]]]
     """
@@ -1351,7 +1351,7 @@ class ModuleMaximumArgsDict(TypedDict):
     """
     messaging: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Message channels (`wasi:messaging`) by name: `["orders"]`.
+    Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
     """
     name_lookup: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
@@ -1363,7 +1363,7 @@ class ModuleMaximumArgsDict(TypedDict):
     """
     sql: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Databases (`wasi:sql`) by name: `["shop"]`.
+    Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
     """
     unlimited: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
@@ -1393,16 +1393,16 @@ class ModuleMaximumArgs:
         :param pulumi.Input['AmbientGrantArgs'] ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param pulumi.Input[Sequence[pulumi.Input['FileGrantArgs']]] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Message channels (`wasi:messaging`) by name: `["orders"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
         :param pulumi.Input[Sequence[pulumi.Input['SocketGrantArgs']]] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases (`wasi:sql`) by name: `["shop"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] unlimited: Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
         """
         if ambient is not None:
@@ -1474,7 +1474,7 @@ class ModuleMaximumArgs:
     @pulumi.getter
     def config(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         """
         return pulumi.get(self, "config")
 
@@ -1486,7 +1486,7 @@ class ModuleMaximumArgs:
     @pulumi.getter
     def environment(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         """
         return pulumi.get(self, "environment")
 
@@ -1546,7 +1546,7 @@ class ModuleMaximumArgs:
     @pulumi.getter
     def messaging(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Message channels (`wasi:messaging`) by name: `["orders"]`.
+        Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         """
         return pulumi.get(self, "messaging")
 
@@ -1582,7 +1582,7 @@ class ModuleMaximumArgs:
     @pulumi.getter
     def sql(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Databases (`wasi:sql`) by name: `["shop"]`.
+        Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         """
         return pulumi.get(self, "sql")
 

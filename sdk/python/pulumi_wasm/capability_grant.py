@@ -41,17 +41,17 @@ class CapabilityGrantArgs:
         :param pulumi.Input['AmbientGrantArgs'] ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] extends: Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
         :param pulumi.Input[Sequence[pulumi.Input['FileGrantArgs']]] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Message channels (`wasi:messaging`) by name: `["orders"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
         :param pulumi.Input[Sequence[pulumi.Input['SocketGrantArgs']]] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases (`wasi:sql`) by name: `["shop"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         """
         if ambient is not None:
             pulumi.set(__self__, "ambient", ambient)
@@ -122,7 +122,7 @@ class CapabilityGrantArgs:
     @pulumi.getter
     def config(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         """
         return pulumi.get(self, "config")
 
@@ -134,7 +134,7 @@ class CapabilityGrantArgs:
     @pulumi.getter
     def environment(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         """
         return pulumi.get(self, "environment")
 
@@ -206,7 +206,7 @@ class CapabilityGrantArgs:
     @pulumi.getter
     def messaging(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Message channels (`wasi:messaging`) by name: `["orders"]`.
+        Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         """
         return pulumi.get(self, "messaging")
 
@@ -242,7 +242,7 @@ class CapabilityGrantArgs:
     @pulumi.getter
     def sql(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Databases (`wasi:sql`) by name: `["shop"]`.
+        Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         """
         return pulumi.get(self, "sql")
 
@@ -283,17 +283,17 @@ class CapabilityGrant(pulumi.CustomResource):
         :param pulumi.Input[Union['AmbientGrantArgs', 'AmbientGrantArgsDict']] ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] extends: Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
         :param pulumi.Input[Sequence[pulumi.Input[Union['FileGrantArgs', 'FileGrantArgsDict']]]] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Message channels (`wasi:messaging`) by name: `["orders"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
         :param pulumi.Input[Sequence[pulumi.Input[Union['SocketGrantArgs', 'SocketGrantArgsDict']]]] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases (`wasi:sql`) by name: `["shop"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         """
         ...
     @overload
@@ -427,7 +427,7 @@ class CapabilityGrant(pulumi.CustomResource):
     @pulumi.getter
     def config(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
         """
-        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         """
         return pulumi.get(self, "config")
 
@@ -435,7 +435,7 @@ class CapabilityGrant(pulumi.CustomResource):
     @pulumi.getter
     def environment(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
         """
-        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         """
         return pulumi.get(self, "environment")
 
@@ -491,7 +491,7 @@ class CapabilityGrant(pulumi.CustomResource):
     @pulumi.getter
     def messaging(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
         """
-        Message channels (`wasi:messaging`) by name: `["orders"]`.
+        Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         """
         return pulumi.get(self, "messaging")
 
@@ -515,7 +515,7 @@ class CapabilityGrant(pulumi.CustomResource):
     @pulumi.getter
     def sql(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
         """
-        Databases (`wasi:sql`) by name: `["shop"]`.
+        Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         """
         return pulumi.get(self, "sql")
 

@@ -371,17 +371,17 @@ class MaximumGrants(dict):
         :param 'AmbientGrant' ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param Sequence[_builtins.str] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
         :param Sequence[_builtins.str] calls: Other Apps or Services that may be called, by name: `["billing"]`.
-        :param Sequence[_builtins.str] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
-        :param Sequence[_builtins.str] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param Sequence[_builtins.str] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
+        :param Sequence[_builtins.str] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param Sequence['FileGrant'] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
         :param Sequence[_builtins.str] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
         :param Sequence[_builtins.str] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
         :param Sequence[_builtins.str] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
-        :param Sequence[_builtins.str] messaging: Message channels (`wasi:messaging`) by name: `["orders"]`.
+        :param Sequence[_builtins.str] messaging: Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         :param Mapping[str, 'ModuleMaximum'] modules: Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
         :param Sequence[_builtins.str] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
         :param Sequence['SocketGrant'] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
-        :param Sequence[_builtins.str] sql: Databases (`wasi:sql`) by name: `["shop"]`.
+        :param Sequence[_builtins.str] sql: Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         :param Sequence[_builtins.str] unlimited: Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
         """
         if ambient is not None:
@@ -443,7 +443,7 @@ class MaximumGrants(dict):
     @pulumi.getter
     def config(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         """
         return pulumi.get(self, "config")
 
@@ -451,7 +451,7 @@ class MaximumGrants(dict):
     @pulumi.getter
     def environment(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         """
         return pulumi.get(self, "environment")
 
@@ -491,7 +491,7 @@ class MaximumGrants(dict):
     @pulumi.getter
     def messaging(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Message channels (`wasi:messaging`) by name: `["orders"]`.
+        Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         """
         return pulumi.get(self, "messaging")
 
@@ -523,7 +523,7 @@ class MaximumGrants(dict):
     @pulumi.getter
     def sql(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Databases (`wasi:sql`) by name: `["shop"]`.
+        Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         """
         return pulumi.get(self, "sql")
 
@@ -562,16 +562,16 @@ class ModuleMaximum(dict):
         :param 'AmbientGrant' ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param Sequence[_builtins.str] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
         :param Sequence[_builtins.str] calls: Other Apps or Services that may be called, by name: `["billing"]`.
-        :param Sequence[_builtins.str] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
-        :param Sequence[_builtins.str] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        :param Sequence[_builtins.str] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
+        :param Sequence[_builtins.str] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param Sequence['FileGrant'] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
         :param Sequence[_builtins.str] http: Origins that outgoing HTTP requests may go to, `scheme://host[:port]`: `https://api.stripe.com`, `http://localhost:8080`, `https://*.example.com` (each host below example.com, not example.com itself). Without a port it is the scheme's own (80 or 443) and no other. Paths, user information and a wildcard for every host are errors.
         :param Sequence[_builtins.str] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
         :param Sequence[_builtins.str] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
-        :param Sequence[_builtins.str] messaging: Message channels (`wasi:messaging`) by name: `["orders"]`.
+        :param Sequence[_builtins.str] messaging: Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         :param Sequence[_builtins.str] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
         :param Sequence['SocketGrant'] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
-        :param Sequence[_builtins.str] sql: Databases (`wasi:sql`) by name: `["shop"]`.
+        :param Sequence[_builtins.str] sql: Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         :param Sequence[_builtins.str] unlimited: Families of which anything may be granted: `["environment", "config"]`. Of a family that stands neither here nor above, nothing may be granted.
         """
         if ambient is not None:
@@ -631,7 +631,7 @@ class ModuleMaximum(dict):
     @pulumi.getter
     def config(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings.
+        Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         """
         return pulumi.get(self, "config")
 
@@ -639,7 +639,7 @@ class ModuleMaximum(dict):
     @pulumi.getter
     def environment(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here.
+        Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         """
         return pulumi.get(self, "environment")
 
@@ -679,7 +679,7 @@ class ModuleMaximum(dict):
     @pulumi.getter
     def messaging(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Message channels (`wasi:messaging`) by name: `["orders"]`.
+        Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
         """
         return pulumi.get(self, "messaging")
 
@@ -703,7 +703,7 @@ class ModuleMaximum(dict):
     @pulumi.getter
     def sql(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Databases (`wasi:sql`) by name: `["shop"]`.
+        Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
         """
         return pulumi.get(self, "sql")
 
