@@ -57,7 +57,8 @@ function* ofInstance(
     if (index >= 0)
       yield change(`also given ${name}`, { ...item, args: [...args, { name, sort: sorts.instance, index }] });
   }
-  yield change("made twice", item, item);
+  // At the end, where it moves nothing.
+  yield { change: `item ${place} (instance): made twice`, model: [...model, { ...item }] };
 }
 
 function* ofAlias(item: ItemOf<"alias">, model: Model, change: Change, others: Others): Generator<Mutant> {

@@ -95,7 +95,7 @@ function isOneMore(
   isModule: (component: Uint8Array) => boolean,
 ): boolean {
   if (mutant.length !== model.length + 1) return false;
-  const item = model.find((known, place) => known.is === "instance" && known === mutant[place + 1]);
+  const item = mutant.at(-1);
   const components = model.filter((known) => known.is === "component");
   return item?.is === "instance" && isModule(components[item.of]?.bytes ?? new Uint8Array());
 }
