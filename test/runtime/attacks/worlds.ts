@@ -1,0 +1,56 @@
+/** From a world as a row names it to the component that is run. */
+import type { CompositionSpec } from "../../../provider/artifacts/compose/index.ts";
+import { encodeGrant, grantOf } from "../../../provider/capabilities/grant.ts";
+import type { Workshop } from "../../unit/composeSetup.ts";
+import type { World } from "./attack.ts";
+import { bytesOf } from "./parts.ts";
+
+type Modules = CompositionSpec["modules"];
+
+export interface Making {
+  sealed: boolean;
+  /** Puts ports in their places. */
+  fill(text: string): string;
+}
+
+/** @returns the component's path */
+export async function component(shop: Workshop, world: World, { sealed, fill }: Making): Promise<string> {
+  const modules = await added(shop, world.modules);
+  const access = sealed ? accessOf(world, fill) : undefined;
+  const { artifact, imports, exports } = await shop.composer.compose({ modules, links: world.links, access });
+  const host = world.host === undefined ? undefined : await added(shop, { host: world.host });
+  const served = host ? await servedBy(shop, host, imports) : [];
+  if (served.length === 0) return shop.store.path(await shop.composer.ensure(artifact));
+  const hosted = await shop.composer.compose({
+    modules: { app: { artifact }, ...host },
+    links: served.map((name) => ({ from: "app", import: name, to: "host" })),
+    exports: exports.map((name) => ({ from: "app", export: name })),
+  });
+  return shop.store.path(await shop.composer.ensure(hosted.artifact));
+}
+
+async function added(shop: Workshop, parts: World["modules"]): Promise<Modules> {
+  const entries = Object.entries(parts).map(async ([name, part]) => {
+    return [name, await shop.add(await bytesOf(part))] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function servedBy(shop: Workshop, modules: Modules, imports: readonly string[]): Promise<string[]> {
+  const digests = Object.values(modules).map(({ artifact }) => artifact.digest);
+  const inspected = await Promise.all(digests.map((digest) => shop.inspector.inspect(digest)));
+  // Versions of WASI 0.2 stand for one another.
+  const track = (name: string) => name.replace(/@0\.2\.\d+$/, "@0.2");
+  const exported = new Set(inspected.flatMap(({ exports }) => exports.map(track)));
+  return imports.filter((name) => exported.has(track(name)));
+}
+
+function accessOf(world: World, fill: (text: string) => string): NonNullable<CompositionSpec["access"]> {
+  const { modules, grants = {}, denied = {} } = world;
+  const entries = Object.keys(modules).map((name) => {
+    const inputs = grants[name] && (JSON.parse(fill(JSON.stringify(grants[name]))) as object);
+    const granted = inputs ? [encodeGrant(grantOf("grant", inputs))] : [];
+    return [name, { grants: granted, denied: denied[name] }] as const;
+  });
+  return Object.fromEntries(entries);
+}

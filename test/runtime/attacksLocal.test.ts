@@ -1,0 +1,5 @@
+/** All attacks on the local target, by rules that grant all that they ask for: only the seal stands against them. */
+import { onLocalTarget } from "./attacks/runtimes.ts";
+import { tryAttacks } from "./attacks/trials.ts";
+
+await tryAttacks(onLocalTarget);
