@@ -34,5 +34,6 @@ const app = new wasm.App("pages", {
 
 export const url = app.url;
 export const report = app.report;
+export const digest = pages.digest;
 // What the bytes themselves say of it.
 export const sealed = wasm.inspectOutput({ artifact: pages.artifact }).sealed;
