@@ -7,11 +7,12 @@ import { granted, type Sealed, seal } from "./proofSetup.ts";
 const guest = (name: string) => readFile(join(import.meta.dirname, `../fixtures/guests/${name}.wasm`));
 
 /** As WASI has it: the guard of the environment has to fit. */
-const environment = (version: string) =>
+export const environment = (version: string) =>
   wit(
     `wasi:cli/environment@${version}`,
     "get-environment: func() -> list<tuple<string, string>>; get-arguments: func() -> list<string>; initial-cwd: func() -> option<string>;",
   );
+export const random = "wasi:random/random@0.2.3";
 const store = wit(
   "wasi:keyvalue/store@0.2.0-draft",
   "resource bucket { get: func(key: string) -> result<option<list<u8>>, string>; } open: func(name: string) -> result<bucket, string>;",
