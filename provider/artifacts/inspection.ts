@@ -30,6 +30,7 @@ const sealedModuleSchema = z.strictObject({
     .optional(),
   guards: z.array(z.strictObject({ digest: digestSchema, serves: z.array(z.string()) })),
   denied: z.array(z.string()),
+  traps: z.array(z.string()),
   open: z.array(z.string()),
   linked: z.array(z.string()),
 });

@@ -48,6 +48,10 @@ const sealedFields = object(
         "The guards: by name where they are those that this version of the plugin ships, else `unknown` and the digest.",
     }),
     denied: required(list(z.string()), { description: "Imports that lead nowhere." }),
+    traps: required(list(z.string()), {
+      description:
+        "Functions of these imports that end the module's instance; the others answer with an error, or with nothing.",
+    }),
     open: required(list(z.string()), {
       description: "Imports that the host serves without a guard between.",
     }),
@@ -115,7 +119,7 @@ export const inspect = defineFunction({
   },
 });
 
-async function told({ name, digest, rules, guards, denied, open }: SealedModule) {
+async function told({ name, digest, rules, guards, denied, traps, open }: SealedModule) {
   return {
     ...(name !== undefined && { module: name }),
     digest,
@@ -124,6 +128,7 @@ async function told({ name, digest, rules, guards, denied, open }: SealedModule)
       guards.map(async (guard) => (await nameOfGuard(guard.digest)) ?? `unknown ${guard.digest}`),
     ),
     denied,
+    traps,
     open,
   };
 }

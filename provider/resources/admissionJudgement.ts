@@ -64,10 +64,28 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
     warnings: [...(isComposition ? [] : coverages.flatMap(({ warnings }) => warnings)), ...report.warnings],
     report: isPartlyKnown
       ? unknown
-      : [reportText(report.entries), ...reachLines(links, report.entries), ...summaries].join("\n"),
+      : [
+          reportText(report.entries),
+          ...reachLines(links, report.entries),
+          ...summaries,
+          ...(isUnknown(whole) ? [] : trapLines(whole)),
+        ].join("\n"),
     entries: isPartlyKnown ? unknown : report.entries,
     rules: isPartlyKnown ? unknown : encodeRules(rulesOf(modules)),
   };
+}
+
+/**
+ * Denied calls that end the instance, for their signature has no error that says so. Methods are left out: of what is denied,
+ * nobody has an instance.
+ */
+function trapLines({ sealed = [] }: Inspection): string[] {
+  return sealed.flatMap(({ name, traps }) => {
+    const calls = traps.filter((call) => !call.includes("[")).map((call) => call.replace(/@[^#]*/, ""));
+    return calls.length === 0
+      ? []
+      : [`module ${name}: denied calls that trap: ${[...new Set(calls)].join(", ")}`];
+  });
 }
 
 /** What a module was granted beyond the stack's maximum: by its grants, and by the rules that are in the bytes. */

@@ -113,6 +113,42 @@ describe("sealing", () => {
   });
 });
 
+test("a seal is read back from the bytes alone", async () => {
+  const echo = await shop.add(await guest("echo"));
+  const modules = { client, echo };
+  const access = {
+    client: granted({ http: ["https://*.a.example"], environment: ["KEY"] }),
+    echo: granted({ ambient: { random: false } }),
+  };
+  const { digest } = await shop.composer.compose({
+    modules,
+    access,
+    wac: `package acme:shop;
+let client = new module:client { ... };
+let echo = new module:echo { ... };
+export client["wasi:http/incoming-handler@0.2.0"];`,
+  });
+  const { sealed } = await shop.inspector.inspect(digest);
+  expect(sealed).toMatchObject([
+    {
+      name: "client",
+      digest: client.artifact.digest,
+      rules: {
+        rules: { http: [{ scheme: "https", host: "*.a.example", port: 443 }], environment: ["KEY"] },
+        hostKeys: { environment: { KEY: "CLIENT__KEY" } },
+      },
+      guards: [{ serves: ["wasi:http/outgoing-handler@0.2.4"] }, { serves: ["wasi:cli/environment@0.2.6"] }],
+      denied: [],
+      traps: [],
+    },
+    {
+      name: "echo",
+      denied: ["wasi:cli/environment@0.2.6", "wasi:random/random@0.2.6"],
+      traps: ["wasi:random/random@0.2.6#get-random-bytes"],
+    },
+  ]);
+});
+
 describe("a link", () => {
   const wantsStore = async () => shop.module(`import ${kv}; export acme:a/a;`, store + wit("acme:a/a"));
   const hasStore = async () => shop.module(`export ${kv};`, store);

@@ -10,6 +10,7 @@ import { madeRole, type Node, type Role } from "./roles.ts";
 import { codeFaults } from "./root.ts";
 import { rulesInterface } from "./rules.ts";
 import { parseSealedRules, type SealedRules } from "./sealedRules.ts";
+import { trappingFunctions } from "./traps.ts";
 
 export interface SealedGuard {
   digest: Digest;
@@ -29,6 +30,8 @@ export interface SealedModule {
   guards: SealedGuard[];
   /** Imports that end in a component which can call nothing; sorted, as the next ones. */
   denied: string[];
+  /** Of those the functions that end the module's instance when it calls them: `wasi:random/random@0.2.0#get-random-bytes`. */
+  traps: string[];
   /** Imports that the host serves without a guard between. */
   open: string[];
   /** Imports that other modules serve. */
@@ -54,6 +57,7 @@ export function readSeal(bytes: Uint8Array, shipped: Readonly<Record<string, Dig
 }
 
 class SealReader {
+  private readonly bytes: Uint8Array;
   private readonly nodes: ReadonlyMap<number, Node>;
   private readonly names: ReadonlyMap<number, string>;
   private readonly shipped: ReadonlyMap<Digest, string>;
@@ -62,6 +66,7 @@ class SealReader {
     const parts = takeApart(bytes);
     const faults = [...parts.faults, ...codeFaults(parts.root)];
     if (faults.length > 0) throw new Error(faults.join());
+    this.bytes = bytes;
     this.names = instanceNames(bytes);
     this.nodes = nodesOf(bytes, parts, this.names);
     this.shipped = new Map(Object.entries(shipped).map(([name, digest]) => [digest, name]));
@@ -92,9 +97,15 @@ class SealReader {
         serves: names(givers.filter(({ giver }) => giver === guard)),
       })),
       denied: names(from("deny")),
+      traps: this.trapsOf(from("deny").flatMap(({ giver }) => giver ?? [])),
       open: names(givers.filter(({ origin }) => origin.from === "root")),
       linked: names(from("module")),
     };
+  }
+
+  private trapsOf(denials: readonly Node[]): string[] {
+    const ranges = new Set(denials.map(({ of }) => of.range));
+    return [...ranges].flatMap((range) => trappingFunctions(this.bytes, range)).sort();
   }
 
   /** What all guards of one module read. */
@@ -107,8 +118,9 @@ class SealReader {
 }
 
 /**
- * Guards are what reads rules. A component that can call nothing is a denial when it has no name of its own and no export of
- * the composition comes from it: modules have one or the other.
+ * Guards are what reads rules. Of the rest a module has a name of its own, or an export of the composition comes from it. What
+ * has neither was put there by the composer: it is a denial when it can call nothing, and a guard without rules when it serves
+ * the host's interfaces only, as the silent streams do.
  */
 function nodesOf(bytes: Uint8Array, parts: Parts, names: ReadonlyMap<number, string>): Map<number, Node> {
   const exporting = new Set(parts.exports.map(({ origin }) => origin.from === "instance" && origin.index));
@@ -118,8 +130,10 @@ function nodesOf(bytes: Uint8Array, parts: Parts, names: ReadonlyMap<number, str
     const role = made.get(instance.of);
     if (role?.is === "rules") return role;
     if (rulesGivenTo(instance, nodes) !== undefined) return { is: "guard", name: "" };
-    const isModule = role?.is !== "deny" || names.has(instance.index) || exporting.has(instance.index);
-    return isModule ? { is: "module", names: [] } : role;
+    const isModule = names.has(instance.index) || exporting.has(instance.index);
+    if (role?.is === "deny" && !isModule) return role;
+    const servesHost = [...instance.of.exports.keys()].every((name) => name.startsWith("wasi:"));
+    return servesHost && !isModule ? { is: "guard", name: "" } : { is: "module", names: [] };
   };
   // What an instance is given comes before it.
   for (const instance of parts.instances) nodes.set(instance.index, { ...instance, role: roleAt(instance) });

@@ -40,6 +40,10 @@ namespace Pulumi.Wasm.Outputs
         /// Imports that the host serves without a guard between.
         /// </summary>
         public readonly ImmutableArray<string> Open;
+        /// <summary>
+        /// Functions of these imports that end the module's instance; the others answer with an error, or with nothing.
+        /// </summary>
+        public readonly ImmutableArray<string> Traps;
 
         [OutputConstructor]
         private SealedModule(
@@ -53,7 +57,9 @@ namespace Pulumi.Wasm.Outputs
 
             string? module,
 
-            ImmutableArray<string> open)
+            ImmutableArray<string> open,
+
+            ImmutableArray<string> traps)
         {
             Denied = denied;
             Digest = digest;
@@ -61,6 +67,7 @@ namespace Pulumi.Wasm.Outputs
             Guards = guards;
             Module = module;
             Open = open;
+            Traps = traps;
         }
     }
 }

@@ -2487,6 +2487,8 @@ type SealedModule struct {
 	Module *string `pulumi:"module"`
 	// Imports that the host serves without a guard between.
 	Open []string `pulumi:"open"`
+	// Functions of these imports that end the module's instance; the others answer with an error, or with nothing.
+	Traps []string `pulumi:"traps"`
 }
 
 // What is sealed into an artifact for one of its modules.
@@ -2532,6 +2534,11 @@ func (o SealedModuleOutput) Module() pulumi.StringPtrOutput {
 // Imports that the host serves without a guard between.
 func (o SealedModuleOutput) Open() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v SealedModule) []string { return v.Open }).(pulumi.StringArrayOutput)
+}
+
+// Functions of these imports that end the module's instance; the others answer with an error, or with nothing.
+func (o SealedModuleOutput) Traps() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v SealedModule) []string { return v.Traps }).(pulumi.StringArrayOutput)
 }
 
 type SealedModuleArrayOutput struct{ *pulumi.OutputState }

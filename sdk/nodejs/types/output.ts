@@ -317,6 +317,10 @@ export interface SealedModule {
      * Imports that the host serves without a guard between.
      */
     open: string[];
+    /**
+     * Functions of these imports that end the module's instance; the others answer with an error, or with nothing.
+     */
+    traps: string[];
 }
 
 /**

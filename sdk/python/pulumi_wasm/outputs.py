@@ -851,6 +851,7 @@ class SealedModule(dict):
                  grants: Sequence[_builtins.str],
                  guards: Sequence[_builtins.str],
                  open: Sequence[_builtins.str],
+                 traps: Sequence[_builtins.str],
                  module: Optional[_builtins.str] = None):
         """
         What is sealed into an artifact for one of its modules.
@@ -860,6 +861,7 @@ class SealedModule(dict):
         :param Sequence[_builtins.str] grants: What its guards let through, as reports write it: `http https://api.example.com`.
         :param Sequence[_builtins.str] guards: The guards: by name where they are those that this version of the plugin ships, else `unknown` and the digest.
         :param Sequence[_builtins.str] open: Imports that the host serves without a guard between.
+        :param Sequence[_builtins.str] traps: Functions of these imports that end the module's instance; the others answer with an error, or with nothing.
         :param _builtins.str module: The module's name in the composition; absent where the bytes do not say it.
         """
         pulumi.set(__self__, "denied", denied)
@@ -867,6 +869,7 @@ class SealedModule(dict):
         pulumi.set(__self__, "grants", grants)
         pulumi.set(__self__, "guards", guards)
         pulumi.set(__self__, "open", open)
+        pulumi.set(__self__, "traps", traps)
         if module is not None:
             pulumi.set(__self__, "module", module)
 
@@ -909,6 +912,14 @@ class SealedModule(dict):
         Imports that the host serves without a guard between.
         """
         return pulumi.get(self, "open")
+
+    @_builtins.property
+    @pulumi.getter
+    def traps(self) -> Sequence[_builtins.str]:
+        """
+        Functions of these imports that end the module's instance; the others answer with an error, or with nothing.
+        """
+        return pulumi.get(self, "traps")
 
     @_builtins.property
     @pulumi.getter
