@@ -156,6 +156,14 @@ describe("least privilege", () => {
     for (const value of ["open sesame", "/notes.md"]) expect(bytes.includes(value)).toBe(false);
   });
 
+  test("has the rules in its bytes that the page about grants shows", async () => {
+    const grants = await readFile(join(repository, "docs/grants.md"), "utf8");
+    const [, rules = ""] = /^```\n(pulumi-wasm rules 1\n?.*?)^```$/ms.exec(grants) ?? [];
+    expect(rules).toContain("NOTES_KEY");
+    const bytes = await readFile(artifact());
+    expect(bytes.includes(rules.replace("http://127.0.0.1:4180", servers.notes))).toBe(true);
+  });
+
   test("is the same again without a change", async () => {
     expect(changed(await workspace.preview())).toEqual([]);
   });
