@@ -2,7 +2,7 @@
 
 use crate::{GuardUse, Link, Module, Seal, deny, rules};
 use anyhow::{Context, Result, anyhow, bail};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use wac_graph::types::{ItemKind, Package, are_semver_compatible};
 use wac_graph::{CompositionGraph, NodeId, NodeKind, PackageId};
 
@@ -55,6 +55,7 @@ pub fn seal(graph: &mut CompositionGraph, parts: &Parts, seals: &[Seal]) -> Resu
                 instance,
                 guards: HashMap::new(),
                 denied: None,
+                wired: HashSet::new(),
             }
             .run()
             .with_context(|| format!("module `{}` cannot be sealed", seal.module))?;
@@ -112,6 +113,8 @@ struct Sealing<'a> {
     /// The guards of this instance; nothing while one is being made.
     guards: HashMap<String, Option<NodeId>>,
     denied: Option<Vec<NodeId>>,
+    /// Places of those that have their arguments.
+    wired: HashSet<usize>,
 }
 
 impl Sealing<'_> {
@@ -164,8 +167,9 @@ impl Sealing<'_> {
         }
         let is_linked = self.argument(import).is_some_and(|node| self.comes_from_instance(node));
         if seal.denied.iter().any(|name| name == import) && !is_linked {
-            for instance in self.denied()? {
+            for (index, instance) in self.denied()?.into_iter().enumerate() {
                 if let Ok(export) = self.export(instance, import) {
+                    self.wire_denied(index, instance)?;
                     return Ok(Some(export));
                 }
             }
@@ -223,7 +227,7 @@ impl Sealing<'_> {
         }
     }
 
-    /// What denies the module's own imports.
+    /// What denies the module's own imports, each of its own package.
     fn denied(&mut self) -> Result<Vec<NodeId>> {
         if let Some(known) = &self.denied {
             return Ok(known.clone());
@@ -233,10 +237,15 @@ impl Sealing<'_> {
             instances.push(self.instantiate("deny", &denial.bytes)?);
         }
         self.denied = Some(instances.clone());
-        for instance in &instances {
-            self.wire_denial(*instance, &mut |sealing, import| sealing.provider(import))?;
-        }
         Ok(instances)
+    }
+
+    /// Only once it is asked for: it may take types from a guard that takes types from another denial.
+    fn wire_denied(&mut self, index: usize, instance: NodeId) -> Result<()> {
+        if self.wired.insert(index) {
+            self.wire_denial(instance, &mut |sealing, import| sealing.provider(import))?;
+        }
+        Ok(())
     }
 
     /// Types that what denies has in common with the module come from where the module has them.

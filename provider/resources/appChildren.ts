@@ -167,6 +167,7 @@ function hostKeys(
 ): Input<unknown> {
   if (values === undefined) return undefined;
   return outputModule.all([values, at(artifact, "recipe")]).apply(([known, recipe]) => {
+    if (known === undefined) return undefined;
     const { modules = {} } = parseCompositionRecipe(String(recipe)) ?? {};
     const isShared = Object.keys(modules).length > 1;
     const entries = Object.entries(known as Record<string, unknown>);

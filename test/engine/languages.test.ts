@@ -173,11 +173,16 @@ function processNames({ id = "", outputs }: StoredResource): [string, string][] 
 const momentary = ["created", "modified", "sourcePosition", "stackTrace"];
 
 function essence(resource: StoredResource): Partial<StoredResource> {
-  const { urn, type, dependencies } = resource;
+  const { urn, type, dependencies, propertyDependencies = {} } = resource;
   if (type === "pulumi:providers:wasm") return { urn, type };
   const lasting = Object.entries(resource).filter(([key]) => !momentary.includes(key));
   // Dependencies are a set.
-  return { ...Object.fromEntries(lasting), ...(dependencies && { dependencies: dependencies.toSorted() }) };
+  const byProperty = Object.entries(propertyDependencies).map(([key, urns]) => [key, urns?.toSorted()]);
+  return {
+    ...Object.fromEntries(lasting),
+    ...(dependencies && { dependencies: dependencies.toSorted() }),
+    propertyDependencies: Object.fromEntries(byProperty),
+  };
 }
 
 describe("the SDK for Python", () => {

@@ -49,6 +49,17 @@ describe("sealing", () => {
     ]);
   });
 
+  test("wires denials and guards that take types from one another", async () => {
+    const access = {
+      sockets: granted({
+        nameLookup: ["a.example"],
+        ambient: { clocks: false, random: false, stdio: false },
+      }),
+    };
+    const { imports } = await shop.composer.compose({ modules: { sockets }, access });
+    expect(asked(imports)).toContain("wasi:sockets/ip-name-lookup@0.2.0");
+  });
+
   test("denies what the program denies, though a language could bring it in", async () => {
     const access = { client: granted({ http: ["https://a.example"] }, ["wasi:cli/environment"]) };
     const { artifact } = await shop.composer.compose({ modules: { client }, access });
