@@ -26,8 +26,8 @@ export interface Recipe {
 const sources = (language: string) => inRepository("tools", "stock", language);
 const storefront = (module: string) => inRepository("examples", "storefront", "modules", module);
 
-/** Go's own compiler, for WASI preview 1. */
-export function go(): Recipe {
+/** Go's own compiler, for WASI preview 1; it takes a package by its folder. */
+export function go(folder = "."): Recipe {
   const cwd = sources("go");
   // The compiler on PATH, whatever the caller's settings would make of it.
   const env = { GOOS: "wasip1", GOARCH: "wasm", GOTOOLCHAIN: "local", GOFLAGS: "", GOWORK: "off" };
@@ -37,7 +37,7 @@ export function go(): Recipe {
       return `${stdout.trim()}-${await hashOf([cwd])}`;
     },
     async build(_folder, file, { signal }) {
-      const args = ["build", "-trimpath", "-o", file, "."];
+      const args = ["build", "-trimpath", "-o", file, folder];
       succeeded("Go", await run("go", args, { cwd, env, signal }));
     },
   };

@@ -7,6 +7,7 @@ import { digestOf } from "../digest.ts";
 import { engine } from "../engine.ts";
 import { systemCode } from "../errors.ts";
 import { checkSeal, type Expected, SealError } from "../proof/index.ts";
+import { NoRoom, withRoomForAdapter } from "./goMemory.ts";
 import type {
   ComponentFile,
   ComposerLink,
@@ -142,8 +143,12 @@ async function adapt({
   const adapter = await readFile(join(pluginFile("composer"), `wasi_snapshot_preview1.${adaptation}.wasm`));
   const { componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");
   try {
-    return { bytes: await componentNew(bytes, [["wasi_snapshot_preview1", adapter]]) };
+    const core = withRoomForAdapter(bytes);
+    return { bytes: await componentNew(core, [["wasi_snapshot_preview1", adapter]]) };
   } catch (error) {
+    if (error instanceof NoRoom) {
+      throw new ModuleFailure({ error: "adapt", message: error.message, module: module.name });
+    }
     const payload = error instanceof Error && "payload" in error ? String(error.payload) : undefined;
     // A trap leaves the tool unusable.
     if (payload === undefined) throw error;
