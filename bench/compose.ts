@@ -45,7 +45,7 @@ export const composeBench: Bench = {
 };
 
 /** A store with a composer; each has a folder of its own, and so knows nothing of the others' results. */
-class Place {
+export class Place {
   readonly store: Store;
   readonly inspector: Inspector;
   readonly composer: Composer;

@@ -25,6 +25,12 @@ export const guestSets: readonly ComponentSet[] = [
     components: ["api", "markdown"],
   },
   {
+    folder: inRepository("bench/guests"),
+    lockFile: "bench.lock.json",
+    target: "wasm32-wasip2",
+    components: ["answerer", "caller", "handler"],
+  },
+  {
     folder: inRepository("test/fixtures/guests"),
     lockFile: "guests.lock.json",
     target: "wasm32-wasip2",
