@@ -34,7 +34,8 @@ pub fn compose(
         seal::seal(&mut graph, &parts, seals).map_err(|error| of_seal(&error))?;
         graph.encode(options).map_err(|error| Problem::of(Kind::Sealing, &error))?
     };
-    validate::structure(&bytes).map_err(|error| Problem::of(Kind::Invalid, &error))?;
+    let kind = if seals.is_empty() { Kind::Invalid } else { Kind::Sealing };
+    validate::structure(&bytes).map_err(|error| Problem::of(kind, &error))?;
     Ok(bytes)
 }
 

@@ -212,6 +212,50 @@ describe("what cannot be sealed", () => {
     ]);
   });
 
+  test("is what a module imports under names of its own, where a guard would stand between", async () => {
+    const module = await shop.module(
+      `import primary: ${kv}; import cache: ${kv}; export acme:a/a;`,
+      store + wit("acme:a/a"),
+    );
+    const access = { module: granted({ keyValue: ["carts"] }) };
+    expect(await shop.problems({ modules: { module }, access })).toEqual([
+      {
+        path: "modules.module",
+        message:
+          "The grants cannot be sealed into the composition: module `module` cannot be sealed: nothing serves `cache`. What a module imports under a name of its own cannot be guarded: import the interface itself.",
+      },
+    ]);
+  });
+
+  test.each([
+    ["a guard", granted({ filesystem: [{ path: "/data", access: "read", volume: "v" }] })],
+    ["what denies it", granted({})],
+  ])("is a file that modules hand one another, with %s between", async (_between, access) => {
+    const folder = join(import.meta.dirname, "../../composer/guards/wit/deps");
+    const texts = ["filesystem", "io", "clocks"].map((name) => readFile(join(folder, `${name}.wit`), "utf8"));
+    const nested = (await Promise.all(texts)).map((text) =>
+      text.replace(/^package (\S+);/, "package $1 {").concat("}"),
+    );
+    const files = "use wasi:filesystem/types@0.2.0.{descriptor}; give: func() -> descriptor;";
+    const packages = `${nested.join("\n")}\n${wit("acme:files/files", files)}`;
+    const imports = "import wasi:filesystem/types@0.2.0; import wasi:filesystem/preopens@0.2.0;";
+    const giver = await shop.module(`${imports} export acme:files/files;`, packages);
+    const taker = await shop.module(
+      `${imports} import acme:files/files; export acme:a/a;`,
+      packages + wit("acme:a/a"),
+    );
+    const modules = { giver, taker };
+    expect(await shop.problems({ modules })).toEqual([]);
+    expect(await shop.problems({ modules, access: { giver: access, taker: access } })).toEqual([
+      {
+        path: "modules",
+        message: expect.stringMatching(
+          /^The grants cannot be sealed into the composition: .*resource types are not the same\. Modules that hand one another files/,
+        ),
+      },
+    ]);
+  });
+
   test("is an async function", async () => {
     const module = await shop.module(
       "import acme:x/x; export acme:a/a;",

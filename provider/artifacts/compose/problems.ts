@@ -107,25 +107,37 @@ function conflict(problem: ComposerProblem, { text, recipe }: Composed): Remark 
 
 /** The modules fit together, and do not any more with what keeps them within their grants between them. */
 function sealing(problem: ComposerProblem): Remark {
-  const module = /^module `([^`]+)`/.exec(problem.messages[0] ?? "")?.[1];
-  const hint = /resource types? (is|are) not the same|mismatched resource/i.test(said(problem))
-    ? " Modules that hand one another files, sockets or other handles of the host cannot be guarded one by one: let one of them own what both use, or compose them into one module."
-    : "";
+  const text = invalidDetail(problem);
+  const module = /^module `([^`]+)`/.exec(text)?.[1];
   return {
     path: module === undefined ? "modules" : propertyPath(["modules", module]),
-    message: `The grants cannot be sealed into the composition: ${said(problem)}.${hint}`,
+    message: `The grants cannot be sealed into the composition: ${text}.${sealingHint(text)}`,
   };
 }
 
+function sealingHint(text: string): string {
+  if (/resource types? (is|are) not the same/.test(text)) {
+    return " Modules that hand one another files, sockets or other handles of the host cannot be kept apart: let one of them do what both do with it, or make one module of them.";
+  }
+  if (/nothing serves `[^:`]+`/.test(text)) {
+    return " What a module imports under a name of its own cannot be guarded: import the interface itself.";
+  }
+  return "";
+}
+
 function invalid(problem: ComposerProblem): string {
-  // Numbers that mean something within the validator only.
-  const text = said(problem)
-    .replace(/\s*\((ResourceId [^()]*|at offset \w+)\)/g, "")
-    .replaceAll("\n", ": ");
+  const text = invalidDetail(problem);
   const hint = /not valid to be used as export/.test(text)
     ? " An exported interface uses a type of another one, which has to be exported or imported as well: name both in `exports`."
     : "";
   return `The modules do not fit together: ${text}.${hint}`;
+}
+
+/** Without numbers that mean something within the validator only. */
+function invalidDetail(problem: ComposerProblem): string {
+  return said(problem)
+    .replace(/\s*\((ResourceId [^()]*|at offset \w+)\)/g, "")
+    .replaceAll("\n", ": ");
 }
 
 function place({ positions: [position] }: ComposerProblem): string {
