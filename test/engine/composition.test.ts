@@ -293,7 +293,10 @@ function problemsOf({ messages }: Outcome): string[][] {
 async function preview({ modules, shop, module, resources: others }: Fault): Promise<Outcome> {
   await writeModules(workspace, modules);
   const names = Object.keys(modules);
-  const all = Object.entries(parts(...names)).map(([name, part]) => [name, { ...part, ...structuredClone(module) }]);
+  const all = Object.entries(parts(...names)).map(([name, part]) => [
+    name,
+    { ...part, ...structuredClone(module) },
+  ]);
   const resources = composing(names, { shop: { modules: Object.fromEntries(all), ...shop } });
   // biome-ignore lint/suspicious/noTemplateCurlyInString: YAML programs refer to resources so
   await workspace.write({ resources: { ...resources, ...others }, outputs: { imports: "${shop.imports}" } });

@@ -63,7 +63,10 @@ describe("the service", () => {
       engine.client.checkConfig(request, reply),
     );
     expect(response.getFailuresList().map((failure) => failure.toObject())).toEqual([
-      { property: "cacheDirectorie", reason: "unknown property; the properties are cacheDirectory, maximumGrants" },
+      {
+        property: "cacheDirectorie",
+        reason: "unknown property; the properties are cacheDirectory, maximumGrants",
+      },
     ]);
   });
 
