@@ -12,7 +12,7 @@ export type RuntimeName = "wasmtime" | "local";
  */
 export type Part = string | { guest: string; interface: string; version: string };
 
-/** Modules with their grants, and what stands around them. In texts `{web}` and the like are ports; see `place.ts`. */
+/** Modules with their grants, what stands around them, and what they try. In texts `{web}` and the like are ports; see `place.ts`. */
 export interface World {
   /** By name. */
   modules: Record<string, Part>;
@@ -25,6 +25,7 @@ export interface World {
   exports?: { from: string; export: string }[];
   /** Serves what it can of the result's imports, in the host's place: it is wired to the finished bytes, and not sealed. */
   host?: Part;
+  attacks: Attack[];
 }
 
 /** What the guest is told to do. */
@@ -49,8 +50,6 @@ export interface Outcome {
 export interface Attack extends Outcome {
   /** What is tried. With its world it names the row. */
   name: string;
-  /** Key of the family's worlds. */
-  world: string;
   ask: Ask;
   /** In runtimes where it is another outcome. */
   in?: Partial<Record<RuntimeName, Outcome>>;
@@ -63,6 +62,6 @@ export interface Attack extends Outcome {
 /** Attacks on one kind of access. */
 export interface Family {
   title: string;
+  /** By what is granted in them. */
   worlds: Record<string, World>;
-  attacks: Attack[];
 }

@@ -1,16 +1,19 @@
 import type { Attack, Family } from "./attack.ts";
 
-type Row = Omit<Attack, "world">;
-
-const works = (name: string, script: string[], answer: string, reaches: string[]): Row => {
+const works = (name: string, script: string[], answer: string, reaches: string[]): Attack => {
   return { name, ask: { script }, answer, reaches };
 };
 /** Shows nothing but names. */
-const shows = (name: string, script: string[], answer: string, unsealed = answer): Row => {
+const shows = (name: string, script: string[], answer: string, unsealed = answer): Attack => {
   return { name, ask: { script }, answer, unsealed: { wasmtime: unsealed, local: unsealed } };
 };
 const allFolders = "ok / /data /data/sub /more\n";
-const denied = (name: string, script: string[], answer: string, unsealed: Row["unsealed"] = {}): Row => {
+const denied = (
+  name: string,
+  script: string[],
+  answer: string,
+  unsealed: Attack["unsealed"] = {},
+): Attack => {
   return { name, ask: { script }, answer, unsealed };
 };
 const readOnly = (name: string, ...script: string[]) => denied(name, script, "error read-only");
@@ -20,7 +23,7 @@ const outside = (name: string, ...script: string[]) =>
 
 const alsoLocally = { local: "error not-permitted" };
 
-const read: Row[] = [
+const read: Attack[] = [
   shows("which folders there are", ["held"], "ok /data\n", allFolders),
   works("a file", ["read /data file"], "ok text-of-data", ["the data"]),
   works("a file below it, by its whole path", ["std-read /data/sub/file"], "ok text-of-data", ["the data"]),
@@ -56,7 +59,7 @@ const read: Row[] = [
   }),
 ];
 
-const write: Row[] = [
+const write: Attack[] = [
   works("to write", ["write /data new text"], "ok", ["data changed"]),
   works(
     "to rename, remove and make",
@@ -115,116 +118,99 @@ const write: Row[] = [
   outside("where an absolute link leads", "readlink /data absolute"),
 ];
 
-const nested: Row[] = [
-  shows("which folders there are", ["held"], "ok /data /data/sub\n", allFolders),
+const several: Attack[] = [
+  shows("which folders there are", ["held"], "ok /data /data/sub /more\n", allFolders),
   works("to write in the inner one", ["write /data/sub file text"], "ok", ["data changed"]),
   works("to read in the outer one", ["read /data sub/file"], "ok", ["the data"]),
+  works(
+    "to move between two",
+    ["rename /data/sub file /more moved", "read /more moved"],
+    "ok\nok text-of-data",
+    ["data changed", "more changed", "the data"],
+  ),
   readOnly("to write in the inner one through the outer one", "write /data sub/file text"),
   readOnly("the same from a folder that is held", "open s /data sub directory", "write s file text"),
   readOnly("to move into the inner one", "rename /data file /data/sub moved"),
   readOnly("to move out of the inner one", "rename /data/sub file /data moved"),
   readOnly("a second name in the inner one", "link /data file /data/sub second"),
-  readOnly("a second name for the outer one", "link /data/sub file /data second"),
+  readOnly("a second name in the outer one", "link /data/sub file /data second"),
+  readOnly("to move a file over", "rename /data file /more moved"),
+  readOnly("a second name elsewhere", "link /data file /more second"),
+  readOnly("to move a file the other way", "rename /more file /data moved"),
+  readOnly("a second name the other way", "link /more file /data second"),
+  outside("to move a file from outside over", "rename /more ../secret/file /more mine"),
+  {
+    name: "what lies above a folder that was moved while it was held",
+    ask: {
+      script: [
+        "open d /data/sub deep directory",
+        "rename /data/sub deep /more deep",
+        "read d ../../secret/file",
+      ],
+    },
+    answer: "ok\nok\nerror not-permitted",
+    reaches: ["data changed", "more changed"],
+  },
+  {
+    name: "a link in the place of a folder that is held",
+    ask: {
+      script: [
+        "open d /data/sub deep directory",
+        "rename /data/sub deep /data/sub aside",
+        "symlink /data/sub ../../secret deep",
+        "read d file",
+        "read d ../../secret/file",
+      ],
+    },
+    answer: "ok\nok\nerror not-permitted\nok text-of-data\nerror not-permitted",
+    reaches: ["data changed", "the data"],
+  },
 ];
 
-const across: Row[] = [
-  works("to write in one", ["write /more new text"], "ok", ["more changed"]),
-  readOnly("to move a file over", "rename /data file /more moved"),
-  readOnly("to give a file a second name", "link /data file /more second"),
-  readOnly("to move a file the other way", "rename /more file /data moved"),
-  readOnly("to give a file a second name the other way", "link /more file /data second"),
-  outside("to move a file from outside over", "rename /more ../secret/file /more mine"),
+const below: Attack[] = [
+  shows("which folders there are", ["held"], "ok /data/sub/deep /secret\n", allFolders),
+  works("to read one", ["std-read /secret/file"], "ok text-of-secret", ["the secret"]),
+  denied("a file above it", ["std-read /data/sub/file"], "ok failed NotFound"),
+  denied("what is behind a link", ["std-read /data/relative/file"], "ok failed NotFound", {
+    wasmtime: "ok failed",
+    local: "ok failed",
+  }),
 ];
 
 const main = "files";
-const files = (...granted: string[]) => ({
-  modules: { main },
-  grants: {
-    main: {
-      filesystem: granted.map((text) => {
-        const [access = "", path = ""] = text.split(" ");
-        return { path, access, volume: "volume" };
-      }),
-    },
-  },
-});
+const granted = (...texts: string[]) => {
+  const filesystem = texts.map((text) => {
+    const [access = "", path = ""] = text.split(" ");
+    return { path, access, volume: "volume" };
+  });
+  return { modules: { main }, grants: { main: { filesystem } } };
+};
 
 export const fileAttacks: Family = {
   title: "Files",
   worlds: {
-    "to read a folder": files("read /data"),
-    "to write a folder": files("write /data"),
-    "to read a folder and write one in it": files("read /data", "write /data/sub"),
-    "to read a folder and write another": files("read /data", "write /more"),
-    "to write a folder and one below another": files("write /data/sub", "write /more"),
-    "folders within the host's": files("read /secret", "write /data/sub/deep"),
-    "a path that is a link": files("read /data/relative", "read /data/absolute", "read /data/within/deep"),
-    nothing: { modules: { main } },
+    "to read a folder": { ...granted("read /data"), attacks: read },
+    "to write a folder": { ...granted("write /data"), attacks: write },
+    "to read a folder, and to write one in it and another": {
+      ...granted("read /data", "write /data/sub", "write /more"),
+      attacks: several,
+    },
+    "folders below the host's, and paths that are links": {
+      ...granted(
+        "read /secret",
+        "write /data/sub/deep",
+        "read /data/relative",
+        "read /data/absolute",
+        "read /data/within/deep",
+      ),
+      attacks: below,
+    },
+    nothing: {
+      modules: { main },
+      attacks: [
+        denied("which folders there are", ["held", "std-read /data/file"], "ok\nok failed NotFound"),
+        denied("a file by its whole path", ["std-read /secret/file"], "ok failed NotFound"),
+      ],
+    },
   },
-  attacks: [
-    ...read.map((row) => ({ ...row, world: "to read a folder" })),
-    ...write.map((row) => ({ ...row, world: "to write a folder" })),
-    ...nested.map((row) => ({ ...row, world: "to read a folder and write one in it" })),
-    ...across.map((row) => ({ ...row, world: "to read a folder and write another" })),
-    {
-      world: "to write a folder and one below another",
-      ...works(
-        "to move between them",
-        ["rename /data/sub file /more moved", "read /more moved"],
-        "ok\nok text-of-data",
-        ["data changed", "more changed", "the data"],
-      ),
-    },
-    {
-      world: "to write a folder and one below another",
-      ...denied(
-        "what lies above a folder that was moved while it was held",
-        ["open d /data/sub deep directory", "rename /data/sub deep /more deep", "read d ../../secret/file"],
-        "error not-permitted",
-      ),
-      reaches: ["data changed", "more changed"],
-    },
-    {
-      world: "to write a folder and one below another",
-      ...denied(
-        "a folder that was swapped for a link while it was held",
-        [
-          "open d /data/sub deep directory",
-          "rename /data/sub deep /data/sub aside",
-          "symlink /data/sub ../../secret deep",
-          "read d file",
-          "read d ../../secret/file",
-        ],
-        "ok text-of-data\nerror not-permitted",
-      ),
-      reaches: ["data changed", "the data"],
-    },
-    {
-      world: "folders within the host's",
-      ...shows("which folders there are", ["held"], "ok /data/sub/deep /secret\n", allFolders),
-    },
-    {
-      world: "folders within the host's",
-      ...works("to read one", ["std-read /secret/file"], "ok text-of-secret", ["the secret"]),
-    },
-    {
-      world: "folders within the host's",
-      ...denied("a file above it", ["std-read /data/sub/file"], "ok failed NotFound"),
-    },
-    {
-      world: "a path that is a link",
-      ...denied("what is behind it", ["held", "std-read /data/relative/file"], "ok\nok failed NotFound", {
-        wasmtime: "ok failed",
-        local: "ok failed",
-      }),
-    },
-    {
-      world: "nothing",
-      ...denied("which folders there are", ["held", "std-read /data/file"], "ok\nok failed NotFound"),
-    },
-    {
-      world: "nothing",
-      ...denied("a file by its whole path", ["std-read /secret/file"], "ok failed NotFound"),
-    },
-  ],
 };

@@ -1,7 +1,5 @@
 import type { Ask, Attack, Family } from "./attack.ts";
 
-type Row = Omit<Attack, "world">;
-
 const refused = "error: HTTP-request-denied";
 const fetching = (url: string, more: Record<string, string> = {}): Ask => ({
   get: "/fetch",
@@ -14,27 +12,27 @@ const raw = (authority: string, more: Record<string, string> = {}): Ask => ({
   query: { authority, ...more },
 });
 
-const works = (name: string, ask: Ask, more: Partial<Row> = {}): Row => {
+const works = (name: string, ask: Ask, more: Partial<Attack> = {}): Attack => {
   return { name, ask, answer: "status: ", reaches: ["web"], ...more };
 };
 /** Without the seal it gets through, or a runtime has its own reason against it. */
-const denied = (name: string, ask: Ask, unsealed: Row["unsealed"] = {}): Row => {
+const denied = (name: string, ask: Ask, unsealed: Attack["unsealed"] = {}): Attack => {
   return { name, ask, answer: refused, unsealed };
 };
 /** The local target is as strict by itself. */
-const deniedLocally = (name: string, ask: Ask, wasmtime?: string): Row =>
+const deniedLocally = (name: string, ask: Ask, wasmtime?: string): Attack =>
   denied(name, ask, { local: refused, ...(wasmtime !== undefined && { wasmtime }) });
 
 const noAuthority = "invalid: authority";
 /** No host takes it for an authority, so that it never comes to a guard. */
-const invalid = (name: string, authority: string): Row => ({
+const invalid = (name: string, authority: string): Attack => ({
   name,
   ask: raw(authority),
   answer: noAuthority,
   unsealed: { wasmtime: noAuthority, local: noAuthority },
 });
 /** The local target leaves it to whoever sends the request. */
-const invalidInWasmtime = (name: string, authority: string): Row => ({
+const invalidInWasmtime = (name: string, authority: string): Attack => ({
   ...invalid(name, authority),
   answer: refused,
   in: { wasmtime: { answer: noAuthority } },
@@ -44,7 +42,7 @@ const invalidInWasmtime = (name: string, authority: string): Row => ({
 const notThere = "error: connection-refused";
 const noName = "error: DNS-error";
 
-const address: Row[] = [
+const address: Attack[] = [
   works("the granted origin", fetching("http://127.0.0.1:{web}/")),
   denied("another port", fetching("http://127.0.0.1:{other}/")),
   denied("another scheme", fetching("https://127.0.0.1:{web}/")),
@@ -104,7 +102,7 @@ const address: Row[] = [
   denied("CONNECT to another origin", fetching("http://127.0.0.1:{other}/", { method: "CONNECT" })),
 ];
 
-const name: Row[] = [
+const name: Attack[] = [
   works("the granted name", fetching("http://localhost:{web}/")),
   works("the name in capitals", fetching("http://LOCALHOST:{web}/")),
   works("the name with a final dot", fetching("http://localhost.:{web}/"), {
@@ -124,29 +122,25 @@ const name: Row[] = [
 ];
 
 const main = "client";
+const granted = (...http: string[]) => ({ modules: { main }, grants: { main: { http } } });
 
 export const httpAttacks: Family = {
   title: "HTTP",
   worlds: {
-    "an address": { modules: { main }, grants: { main: { http: ["http://127.0.0.1:{web}"] } } },
-    "a name": { modules: { main }, grants: { main: { http: ["http://localhost:{web}"] } } },
-    "names below a suffix": {
-      modules: { main },
-      grants: { main: { http: ["http://*.app.localhost:{web}", "http://*.0.example:{web}"] } },
+    "an address": { ...granted("http://127.0.0.1:{web}"), attacks: address },
+    "a name": { ...granted("http://localhost:{web}"), attacks: name },
+    "names below suffixes": {
+      ...granted("http://*.app.localhost:{web}", "http://*.0.example:{web}"),
+      attacks: [
+        denied("a name above them", fetching("http://localhost:{web}/")),
+        denied("an address", fetching("http://127.0.0.1:{web}/")),
+      ],
     },
-    nothing: { modules: { main } },
+    nothing: { modules: { main }, attacks: [denied("any origin", fetching("http://127.0.0.1:{web}/"))] },
     "what the program denies": {
-      modules: { main },
-      grants: { main: { http: ["http://127.0.0.1:{web}"] } },
+      ...granted("http://127.0.0.1:{web}"),
       denied: { main: ["wasi:http/outgoing-handler"] },
+      attacks: [denied("the granted origin", fetching("http://127.0.0.1:{web}/"))],
     },
   },
-  attacks: [
-    ...address.map((row) => ({ ...row, world: "an address" })),
-    ...name.map((row) => ({ ...row, world: "a name" })),
-    { world: "names below a suffix", ...denied("a name above it", fetching("http://localhost:{web}/")) },
-    { world: "names below a suffix", ...denied("an address", fetching("http://127.0.0.1:{web}/")) },
-    { world: "nothing", ...denied("any origin", fetching("http://127.0.0.1:{web}/")) },
-    { world: "what the program denies", ...denied("a granted origin", fetching("http://127.0.0.1:{web}/")) },
-  ],
 };

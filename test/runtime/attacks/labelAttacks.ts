@@ -1,13 +1,11 @@
 import type { Attack, Family } from "./attack.ts";
 
-type Row = Omit<Attack, "world">;
-
 const skip = { local: "it has no stores, and calls no libraries" };
-const calling = (call: string): Row["ask"] => ({ call });
-const works = (name: string, call: string, answer: string): Row => {
+const calling = (call: string): Attack["ask"] => ({ call });
+const works = (name: string, call: string, answer: string): Attack => {
   return { name, ask: calling(call), answer, reaches: ["the store"], skip };
 };
-const denied = (name: string, call: string, answer: string): Row => ({
+const denied = (name: string, call: string, answer: string): Attack => ({
   name,
   ask: calling(call),
   answer,
@@ -16,7 +14,7 @@ const denied = (name: string, call: string, answer: string): Row => ({
 
 const noBucket = "open failed: Error::AccessDenied";
 
-const granted: Row[] = ["draft", "draft2"].flatMap((version) => [
+const granted: Attack[] = ["draft", "draft2"].flatMap((version) => [
   works(`a bucket (${version})`, `key-value("${version}", "carts")`, "increment: 42"),
   denied(`another bucket (${version})`, `key-value("${version}", "payroll")`, noBucket),
   denied(`a bucket in another case (${version})`, `key-value("${version}", "Carts")`, noBucket),
@@ -31,10 +29,15 @@ granted.push(
   denied("another container", 'blobs("payroll", "images")', "not granted"),
   works("to publish", 'messaging("orders", "")', "publish: ()"),
   denied("to publish elsewhere", 'messaging("payroll", "")', "not granted"),
-  denied("to have replies sent elsewhere", 'messaging("orders", "payroll")', "not granted"),
+  // It asks first, and then publishes; the host hears of the first only.
+  works(
+    "to have replies sent elsewhere",
+    'messaging("orders", "payroll")',
+    'is not granted\\"", "host: messaging request orders within 100 ms"]',
+  ),
 );
 
-const nothing: Row[] = [
+const nothing: Attack[] = [
   denied("a bucket", 'key-value("draft", "carts")', noBucket),
   denied("a container", 'blobs("uploads", "images")', "not granted"),
   denied("to publish", 'messaging("orders", "")', "not granted"),
@@ -53,11 +56,8 @@ export const labelAttacks: Family = {
         main: { keyValue: ["carts"], blobs: ["uploads", "images"], messaging: ["orders"], ...log },
       },
       host,
+      attacks: granted,
     },
-    nothing: { modules, grants: { main: log }, host },
+    nothing: { modules, grants: { main: log }, host, attacks: nothing },
   },
-  attacks: [
-    ...granted.map((row) => ({ ...row, world: "some of each" })),
-    ...nothing.map((row) => ({ ...row, world: "nothing" })),
-  ],
 };

@@ -1,7 +1,5 @@
 import type { Attack, Family } from "./attack.ts";
 
-type Row = Omit<Attack, "world">;
-
 const refused = "error access-denied";
 const asking = (get: string) => ({ get });
 
@@ -10,29 +8,36 @@ const works = (
   get: string,
   answer: string,
   reaches: string[],
-  more: Partial<Row> = {},
-): Row => {
+  more: Partial<Attack> = {},
+): Attack => {
   return { name, ask: asking(get), answer, reaches, ...more };
 };
-const denied = (name: string, get: string, more: Partial<Row> = {}): Row => {
+const denied = (name: string, get: string, more: Partial<Attack> = {}): Attack => {
   return { name, ask: asking(get), answer: refused, ...more };
 };
 /** The runtimes refuse it as well. */
-const noAddress = (name: string, get: string, answer = "connect: error invalid-argument"): Row => {
+const noAddress = (name: string, get: string, answer = "connect: error invalid-argument"): Attack => {
   return { name, ask: asking(get), answer, unsealed: { wasmtime: "error", local: "error" } };
 };
 
 const alsoLocally = { unsealed: { local: refused } };
 
-const addresses: Row[] = [
+const addresses: Attack[] = [
   works(
     "a connection to the granted address",
     "/tcp?addr=127.0.0.1&port={tcp}&send=knock",
     "exchange: ok knock",
     ["tcp"],
   ),
-  denied("another port", "/tcp?addr=127.0.0.1&port={tcp2}"),
-  denied("another address of the machine", "/tcp?addr=127.0.0.2&port={tcp}"),
+  works("a connection to an address of the network", "/tcp?addr=127.0.0.2&port={tcp2}", "connect: ok", [
+    "tcp2, elsewhere",
+  ]),
+  denied("a port that is granted elsewhere", "/tcp?addr=127.0.0.1&port={tcp2}"),
+  denied(
+    "a datagram to a port that is granted for TCP",
+    "/udp?addr=127.0.0.1&port={tcp2}&to=127.0.0.1:{udp2}",
+  ),
+  denied("a port that is granted at another address", "/tcp?addr=127.0.0.2&port={tcp}"),
   denied("the machine's address in IPv6", "/tcp?addr=::1&port={tcp}"),
   noAddress("the address in IPv6 form", "/tcp?addr=::ffff:127.0.0.1&port={tcp}"),
   noAddress("another address in IPv6 form", "/tcp?addr=::ffff:127.0.0.2&port={tcp}", refused),
@@ -73,7 +78,7 @@ const addresses: Row[] = [
   ),
 ];
 
-const name: Row[] = [
+const name: Attack[] = [
   works("a connection by the granted name", "/tcp?name=localhost&port={tcp}", "connect: ok", [
     "a look-up",
     "tcp",
@@ -93,85 +98,70 @@ const name: Row[] = [
 ];
 
 const rebound = (name: string) => `/tcp?name=${name}&port={tcp}`;
+
+const names: Attack[] = [
+  {
+    name: "a public name that its owner leads to this machine",
+    ask: asking(rebound("db.example.com")),
+    answer: "resolve: ok",
+  },
+  {
+    name: "another public name that is led to this machine",
+    ask: asking(rebound("web.example.com")),
+    answer: "resolve: ok",
+  },
+  works("a connection by a name of this network", rebound("db.corp.internal"), "connect: ok", [
+    "a look-up",
+    "tcp",
+    "tcp, elsewhere",
+  ]),
+  works("a connection by another name of this network", rebound("web.corp.internal"), refused, ["a look-up"]),
+  denied("a look-up of another zone", rebound("db.example.org")),
+];
+
 const main = "sockets";
 const socket = (protocol: string, host: string, port: string) => ({ protocol, host, ports: [port] });
-const host = "resolver";
+const granted = (sockets: object[], nameLookup: string[] = []) => ({
+  modules: { main },
+  grants: { main: { sockets, nameLookup } },
+});
 
 export const socketAttacks: Family = {
   title: "Sockets and look-ups",
   worlds: {
-    addresses: {
-      modules: { main },
-      grants: {
-        main: { sockets: [socket("tcp", "127.0.0.1", "{tcp}"), socket("udp", "127.0.0.1", "{udp}")] },
-      },
-    },
-    "a network": {
-      modules: { main },
-      grants: { main: { sockets: [socket("tcp", "127.0.0.2/31", "{tcp}")] } },
-    },
-    "a name": {
-      modules: { main },
-      grants: { main: { nameLookup: ["localhost"], sockets: [socket("tcp", "localhost", "{tcp}")] } },
-    },
-    "a look-up": { modules: { main }, grants: { main: { nameLookup: ["localhost"] } } },
-    "a name of public DNS": {
-      modules: { main },
-      grants: {
-        main: { nameLookup: ["*.example.com"], sockets: [socket("tcp", "db.example.com", "{tcp}")] },
-      },
-      host,
-    },
-    "a name of this network": {
-      modules: { main },
-      grants: {
-        main: { nameLookup: ["*.corp.internal"], sockets: [socket("tcp", "db.corp.internal", "{tcp}")] },
-      },
-      host,
-    },
-    nothing: { modules: { main } },
-  },
-  attacks: [
-    ...addresses.map((row) => ({ ...row, world: "addresses" })),
-    ...name.map((row) => ({ ...row, world: "a name" })),
-    {
-      world: "a network",
-      ...works("an address in it", "/tcp?addr=127.0.0.2&port={tcp}", "connect: ok", ["tcp, elsewhere"]),
-    },
-    { world: "a network", ...denied("an address beside it", "/tcp?addr=127.0.0.1&port={tcp}") },
-    {
-      world: "a look-up",
-      ...works("a connection to what it returned", "/tcp?name=localhost&port={tcp}", refused, ["a look-up"]),
-    },
-    { world: "a look-up", ...denied("a connection", "/tcp?addr=127.0.0.1&port={tcp}") },
-    {
-      world: "a name of public DNS",
-      name: "its owner leads it to this machine",
-      ask: asking(rebound("db.example.com")),
-      answer: "resolve: ok",
-    },
-    {
-      world: "a name of public DNS",
-      name: "another granted name is led to this machine",
-      ask: asking(rebound("web.example.com")),
-      answer: "resolve: ok",
-    },
-    {
-      world: "a name of this network",
-      ...works("a connection by it", rebound("db.corp.internal"), "connect: ok", [
-        "a look-up",
-        "tcp",
-        "tcp, elsewhere",
+    "addresses and a network": {
+      ...granted([
+        socket("tcp", "127.0.0.1", "{tcp}"),
+        socket("tcp", "127.0.0.2/31", "{tcp2}"),
+        socket("udp", "127.0.0.1", "{udp}"),
       ]),
+      attacks: addresses,
     },
-    {
-      world: "a name of this network",
-      ...works("a connection by another name", rebound("web.corp.internal"), refused, ["a look-up"]),
+    "a name": { ...granted([socket("tcp", "localhost", "{tcp}")], ["localhost"]), attacks: name },
+    "a look-up": {
+      ...granted([], ["localhost"]),
+      attacks: [
+        works("a connection to what it returned", "/tcp?name=localhost&port={tcp}", refused, ["a look-up"]),
+        denied("a connection", "/tcp?addr=127.0.0.1&port={tcp}"),
+      ],
     },
-    { world: "a name of this network", ...denied("a look-up of another zone", rebound("db.example.com")) },
-    { world: "nothing", ...denied("a connection", "/tcp?addr=127.0.0.1&port={tcp}") },
-    { world: "nothing", ...denied("a datagram", "/udp?addr=127.0.0.1&port={udp}") },
-    { world: "nothing", ...denied("a look-up", "/resolve?name=localhost") },
-    { world: "nothing", ...denied("to listen", "/listen?addr=127.0.0.1&port=0", alsoLocally) },
-  ],
+    "a name of public DNS and one of this network": {
+      ...granted(
+        [socket("tcp", "db.example.com", "{tcp}"), socket("tcp", "db.corp.internal", "{tcp}")],
+        ["*.example.com", "*.corp.internal"],
+      ),
+      // Answers every look-up with addresses of this machine.
+      host: "resolver",
+      attacks: names,
+    },
+    nothing: {
+      modules: { main },
+      attacks: [
+        denied("a connection", "/tcp?addr=127.0.0.1&port={tcp}"),
+        denied("a datagram", "/udp?addr=127.0.0.1&port={udp}"),
+        denied("a look-up", "/resolve?name=localhost"),
+        denied("to listen", "/listen?addr=127.0.0.1&port=0", alsoLocally),
+      ],
+    },
+  },
 };

@@ -25,18 +25,17 @@ export async function tryAttacks(open: (place: Place) => Runtime): Promise<void>
     return running;
   }
 
-  for (const { title, worlds, attacks } of families) {
+  for (const { title, worlds } of families) {
     describe.skipIf(runtime.missing !== undefined).each(Object.entries(worlds))(
       `${title}: %s`,
-      (name, world) => {
-        const rows = attacks.filter((attack) => attack.world === name);
+      (_name, world) => {
         let sealed: Running;
         beforeAll(async () => {
           sealed = await started(world, true);
         });
         afterAll(() => sealed?.stop());
 
-        for (const row of rows) {
+        for (const row of world.attacks) {
           const reason = row.skip?.[runtime.name];
           test.skipIf(reason !== undefined)(row.name, async () => {
             const { answer, reaches = [] } = row.in?.[runtime.name] ?? row;
@@ -72,7 +71,7 @@ class Running {
   }
 
   async outcomeOf(ask: Ask): Promise<{ said: string; reached: string[] }> {
-    await this.place.reset();
+    this.place.reset();
     const said = await this.ask(JSON.parse(this.place.fill(JSON.stringify(ask))) as Ask);
     return { said, reached: await this.place.reached(said) };
   }

@@ -1,181 +1,118 @@
-import type { Attack, Family, Part } from "./attack.ts";
+import type { Ask, Attack, Family, Part } from "./attack.ts";
 
-const environment = { get: "/env" };
-const configuration = (key: string) => ({ get: "/config", query: { key } });
-const notFound = "404 no value for";
-const api = "config";
+const environment: Ask = { get: "/env" };
+const configuration = (key: string): Ask => ({ get: "/config", query: { key } });
+const randomBytes: Ask = { get: "/random", query: { bytes: "16" } };
+const time: Ask = { get: "/clock" };
+
+const denied = (name: string, ask: Ask, answer: string): Attack => ({ name, ask, answer });
+const works = (name: string, ask: Ask, answer: string | string[], ...reaches: string[]): Attack => {
+  return { name, ask, answer, reaches };
+};
+
+const noValue = "404 no value for";
 const host = "label-host";
-const unknown = (guest: string, name: string): Part => ({ guest, interface: name, version: "0.2.99" });
-
-const values: Attack[] = [
-  {
-    world: "a key of the environment",
-    name: "the whole environment",
-    ask: environment,
-    answer: "GRANTED=",
-    reaches: ["GRANTED's value"],
-  },
-  {
-    world: "a key in another case",
-    name: "the whole environment",
-    ask: environment,
-    answer: "",
-  },
-  { world: "nothing", name: "the whole environment", ask: environment, answer: "" },
-  {
-    world: "a key, for a program",
-    name: "its environment and arguments",
-    ask: "run",
-    answer: ["env GRANTED=", "ended with 0"],
-    reaches: ["GRANTED's value", "the arguments"],
-  },
-  {
-    world: "nothing, for a program",
-    name: "its environment and arguments",
-    ask: "run",
-    answer: "ended with 0",
-  },
-  {
-    world: "a key of the configuration",
-    name: "its value",
-    ask: configuration("api__greeting"),
-    answer: "hello",
-    reaches: ["api__greeting's value"],
-  },
-  {
-    world: "a key of the configuration",
-    name: "another's value",
-    ask: configuration("HOME"),
-    answer: notFound,
-  },
-  {
-    world: "a key of the configuration",
-    name: "all values",
-    ask: { get: "/config" },
-    answer: "api__greeting=hello",
-    reaches: ["api__greeting's value"],
-  },
-  {
-    world: "no key of the configuration",
-    name: "a value",
-    ask: configuration("api__greeting"),
-    answer: notFound,
-  },
-  { world: "no key of the configuration", name: "all values", ask: { get: "/config" }, answer: "" },
-];
+const setting = { config: ["api__greeting"] };
 
 export const valueAttacks: Family = {
   title: "Environment and configuration",
   worlds: {
-    "a key of the environment": { modules: { main: "echo" }, grants: { main: { environment: ["GRANTED"] } } },
-    "a key in another case": {
+    "a key of the environment, and one in another case": {
       modules: { main: "echo" },
-      grants: { main: { environment: ["granted", "Other"] } },
+      grants: { main: { environment: ["GRANTED", "other"] } },
+      attacks: [works("the whole environment", environment, "GRANTED=", "GRANTED's value")],
     },
-    nothing: { modules: { main: "echo" } },
-    "a key, for a program": { modules: { main: "command" }, grants: { main: { environment: ["GRANTED"] } } },
-    "nothing, for a program": { modules: { main: "command" } },
+    nothing: { modules: { main: "echo" }, attacks: [denied("the whole environment", environment, "")] },
+    "a key, to a command": {
+      modules: { main: "command" },
+      grants: { main: { environment: ["GRANTED"] } },
+      attacks: [
+        works("its environment and arguments", "run", "ended with 0", "GRANTED's value", "the arguments"),
+      ],
+    },
+    "nothing, to a command": {
+      modules: { main: "command" },
+      attacks: [denied("its environment and arguments", "run", "ended with 0")],
+    },
     "a key of the configuration": {
-      modules: { api },
-      grants: { api: { config: ["api__greeting"] } },
+      modules: { api: "config" },
+      grants: { api: setting },
       host,
+      attacks: [
+        works("its value", configuration("api__greeting"), "hello", "api__greeting's value"),
+        denied("another's value", configuration("HOME"), noValue),
+        works("all values", { get: "/config" }, "api__greeting=hello", "api__greeting's value"),
+      ],
     },
-    "no key of the configuration": { modules: { api }, host },
+    "no key of the configuration": {
+      modules: { api: "config" },
+      host,
+      attacks: [
+        denied("a value", configuration("api__greeting"), noValue),
+        denied("all values", { get: "/config" }, ""),
+      ],
+    },
   },
-  attacks: values,
 };
 
-const off = (family: string) => ({ main: { ambient: { [family]: false } } });
-const everyKey = { environment: ["GRANTED", "OTHER"] };
+const without = (ambient: string) => ({ ambient: { [ambient]: false } });
 
 export const ambientAttacks: Family = {
   title: "Clocks, random numbers and output",
   worlds: {
-    "what every module has": { modules: { main: "echo" } },
-    "no clocks": { modules: { main: "echo" }, grants: off("clocks") },
-    "no random numbers": { modules: { main: "echo" }, grants: off("random") },
-    output: { modules: { main: "command" }, grants: { main: everyKey } },
+    "what every module has": {
+      modules: { main: "echo" },
+      attacks: [
+        works("the time", time, "wall ", "a clock"),
+        works("random bytes", randomBytes, "", "random bytes"),
+      ],
+    },
+    "no clocks": {
+      modules: { main: "echo" },
+      grants: { main: without("clocks") },
+      attacks: [
+        denied("the time", time, "wall 0\nmonotonic "),
+        works("random bytes", randomBytes, "", "random bytes"),
+      ],
+    },
+    "no random numbers": {
+      modules: { main: "echo" },
+      grants: { main: without("random") },
+      attacks: [denied("random bytes", randomBytes, "500"), works("the time", time, "wall ", "a clock")],
+    },
     "no output": {
       modules: { main: "command" },
-      grants: { main: { ...everyKey, ambient: { stdio: false } } },
+      grants: { main: { environment: ["GRANTED", "OTHER"], ...without("stdio") } },
+      attacks: [denied("to print", "run", "ended with 0")],
     },
   },
-  attacks: [
-    {
-      world: "what every module has",
-      name: "the time",
-      ask: { get: "/clock" },
-      answer: "wall ",
-      reaches: ["a clock"],
-    },
-    {
-      world: "what every module has",
-      name: "random bytes",
-      ask: { get: "/random", query: { bytes: "16" } },
-      answer: "",
-      reaches: ["random bytes"],
-    },
-    { world: "no clocks", name: "the time", ask: { get: "/clock" }, answer: "wall 0\nmonotonic 0\n" },
-    {
-      world: "no clocks",
-      name: "random bytes",
-      ask: { get: "/random", query: { bytes: "16" } },
-      answer: "",
-      reaches: ["random bytes"],
-    },
-    {
-      world: "no random numbers",
-      name: "random bytes",
-      ask: { get: "/random", query: { bytes: "16" } },
-      answer: "500",
-    },
-    {
-      world: "output",
-      name: "to print",
-      ask: "run",
-      answer: "ended with 0",
-      reaches: ["GRANTED's value", "OTHER's value", "the arguments"],
-    },
-    { world: "no output", name: "to print", ask: "run", answer: "ended with 0" },
-  ],
 };
+
+const unknown = (guest: string, name: string): Part => ({ guest, interface: name, version: "0.2.99" });
 
 export const versionAttacks: Family = {
   title: "Interfaces in versions that no table knows",
   worlds: {
-    "the environment": {
+    "a key of the environment": {
       modules: { main: unknown("echo", "wasi:cli/environment") },
       grants: { main: { environment: ["GRANTED"] } },
+      attacks: [denied("that key", environment, "")],
     },
-    "random numbers": { modules: { main: unknown("echo", "wasi:random/random") } },
-    requests: {
+    "an origin": {
       modules: { main: unknown("client", "wasi:http/outgoing-handler") },
       grants: { main: { http: ["http://127.0.0.1:{web}"] } },
+      attacks: [
+        denied(
+          "that origin",
+          { get: "/fetch", query: { url: "http://127.0.0.1:{web}/" } },
+          "error: HTTP-request-denied",
+        ),
+      ],
     },
-    folders: {
+    "a folder": {
       modules: { main: unknown("files", "wasi:filesystem/preopens") },
       grants: { main: { filesystem: [{ path: "/data", access: "write", volume: "volume" }] } },
+      attacks: [denied("that folder", { script: ["held", "std-read /data/file"] }, "ok\nok failed")],
     },
   },
-  attacks: [
-    { world: "the environment", name: "a granted key", ask: environment, answer: "" },
-    {
-      world: "random numbers",
-      name: "random bytes",
-      ask: { get: "/random", query: { bytes: "16" } },
-      answer: "500",
-    },
-    {
-      world: "requests",
-      name: "a granted origin",
-      ask: { get: "/fetch", query: { url: "http://127.0.0.1:{web}/" } },
-      answer: "error: HTTP-request-denied",
-    },
-    {
-      world: "folders",
-      name: "a granted folder",
-      ask: { script: ["held", "std-read /data/file"] },
-      answer: "ok\nok failed",
-    },
-  ],
 };
