@@ -36,4 +36,8 @@ export const url = app.url;
 export const report = app.report;
 export const digest = pages.digest;
 // What the bytes themselves say of it.
-export const sealed = wasm.inspectOutput({ artifact: pages.artifact }).sealed;
+export const sealed = wasm
+  .inspectOutput({ artifact: pages.artifact })
+  .apply((found) =>
+    found.sealed?.map(({ module, grants, guards, denied }) => ({ module, grants, guards, denied })),
+  );

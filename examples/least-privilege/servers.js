@@ -20,10 +20,12 @@ const other = serve("other", otherPort, () => ({ status: 204 }));
 
 function serve(name, port, answer) {
   const server = createServer((request, response) => {
-    const { status, text } = answer(request);
-    console.log(`${name}: ${request.method} ${request.url} ${status}`);
-    request.resume();
-    response.writeHead(status, { "content-type": "text/markdown; charset=utf-8" }).end(text);
+    // Answered once it is there as a whole: a client may not expect an answer before.
+    request.resume().on("end", () => {
+      const { status, text } = answer(request);
+      console.log(`${name}: ${request.method} ${request.url} ${status}`);
+      response.writeHead(status, { "content-type": "text/markdown; charset=utf-8" }).end(text);
+    });
   });
   const place = { url: "" };
   server.listen(port, "127.0.0.1", () => {

@@ -2,6 +2,7 @@
 
 use acme::notes::markdown::{Page, to_html};
 use std::env;
+use wstd::http::body::{Bytes, util::Empty};
 use wstd::http::{Body, Client, Error, Request, Response};
 
 wit_bindgen::generate!({ path: "../wit", world: "api" });
@@ -16,7 +17,9 @@ async fn main(_: Request<Body>) -> Result<Response<Body>, Error> {
 async fn note() -> Result<String, Error> {
     let key = env::var("NOTES_KEY")?;
     let request = Request::get(env::var("NOTES_URL")?).header("authorization", format!("Bearer {key}"));
-    let mut answer = Client::new().send(request.body(())?).await?;
+    // Nothing is written to this body. Hosts may close that of a GET at once, and then to write even nothing fails.
+    let body = Body::from_http_body(Empty::<Bytes>::new());
+    let mut answer = Client::new().send(request.body(body)?).await?;
     if !answer.status().is_success() {
         return Err(Error::msg(format!("the notes answer {}", answer.status())));
     }
