@@ -41,7 +41,7 @@ export function localEnforcement(modules: readonly Neighbour[]): TargetEnforceme
       const others = modules.filter((other) => other.name !== module && couldUse(other, family, text));
       if (own.verdict !== "exact" || others.length === 0) return own;
       const names = others.map(({ name }) => name).join(", ");
-      return { verdict: "looser", note: `${names} of the same composition can use it as well` };
+      return { verdict: "looser", note: `the target alone would let ${names} use it as well` };
     },
   };
 }
