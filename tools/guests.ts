@@ -46,6 +46,7 @@ export const guestSets: readonly ComponentSet[] = [
       "neighbour",
       "plain",
       "sockets",
+      "tcp-client",
     ],
   },
 ];

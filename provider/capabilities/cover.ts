@@ -2,14 +2,15 @@
  * Cover: whether each import of a module is opened by a grant, denied by the program, or denied because only its
  * language asks for it. Everything else is an error in preview, with the line to paste.
  */
-import type { Inspection } from "../artifacts/inspection.ts";
 import { isKnown, type OrUnknown } from "../schema/fields.ts";
-import { entriesOf } from "./entries.ts";
+import { type Entry, entriesOf } from "./entries.ts";
 import { type Grant, union } from "./grant.ts";
-import { habitualImports } from "./habits.ts";
+import { habitualImports, startNeeds, type Traits } from "./habits.ts";
 import { hostCovers } from "./hosts.ts";
 import { isWasi03, Openers } from "./openers.ts";
+import { sealModule } from "./sealing.ts";
 import {
+  type Ambient,
   type Family,
   type ImportName,
   isAmbient,
@@ -21,7 +22,7 @@ import {
 export interface CoverInput {
   /** The module's name in messages: `main` for an App of a single Module. */
   module: string;
-  inspection: Pick<Inspection, "imports" | "producers">;
+  inspection: Traits;
   /** A grant that is not known yet could open anything that grants can open. */
   grants: OrUnknown<Grant>[];
   /** Imports that the program denies, with or without version; entries that are not known yet may be left in. */
@@ -53,10 +54,13 @@ export interface Coverage {
 
 export function cover({ module, inspection, grants, denied }: CoverInput): Coverage {
   const known = grants.filter(isKnown);
-  const openers = new Openers(known, grants.length > known.length);
+  const someUnknown = grants.length > known.length;
+  const openers = new Openers(known, someUnknown);
   const denials = denied.filter(isKnown);
   const someDenialUnknown = denials.length < denied.length;
-  const habitual = habitualImports(inspection);
+  const items = inspection.imports.map(parseImportName);
+  const isOpen = (family: Family) => items.some((item) => openers.of(item).includes(family));
+  const habitual = habitualImports(inspection, isOpen);
   const coverage: Coverage = {
     errors: [],
     denied: [],
@@ -67,7 +71,7 @@ export function cover({ module, inspection, grants, denied }: CoverInput): Cover
     warnings: [],
   };
   const uncovered: ImportName[] = [];
-  for (const item of inspection.imports.map(parseImportName)) {
+  for (const item of items) {
     const meaning = meaningOf(item);
     const isDenied = denials.some((name) => name === item.full || name === item.name);
     const open = openers.of(item);
@@ -84,8 +88,9 @@ export function cover({ module, inspection, grants, denied }: CoverInput): Cover
   coverage.summary = summaryOf(module, coverage.quietlyDenied, habitual);
   coverage.warnings.push(
     ...unusedGrants(module, known, coverage),
-    ...socketsWithoutLookup(module, known, grants.length > known.length),
+    ...socketsWithoutLookup(module, known, someUnknown),
     ...unusedDenials(module, denials, inspection.imports),
+    ...(someUnknown ? [] : unmetNeeds(module, inspection, known, denials)),
   );
   return coverage;
 }
@@ -182,32 +187,36 @@ function volumeConflicts(module: string, grants: Grant[]): CoverError[] {
 function summaryOf(module: string, denied: string[], habitual: Map<string, string>): string | undefined {
   if (denied.length === 0) return undefined;
   const languages = [...new Set(denied.map((name) => habitual.get(name)))].sort().join(" and ");
-  return `module ${module}: denied, and asked for by ${languages} itself: ${denied.join(", ")}`;
+  const lookUp = denied.some((full) => parseImportName(full).name === "wasi:sockets/ip-name-lookup")
+    ? '; a program that looks names up is told that it may not, unless a grant names them: nameLookup: ["db.example.com"]'
+    : "";
+  return `module ${module}: denied, and asked for by ${languages} itself: ${denied.join(", ")}${lookUp}`;
 }
 
-/** A family that no import can use; by grant, so that the reader knows where to look. */
+/** Entries that no import can use; by grant, so that the reader knows where to look. */
 function unusedGrants(module: string, grants: Grant[], { open, denied }: Coverage): string[] {
-  const used = (family: Family, text: string) =>
-    family === "interfaces"
-      ? (open.interfaces ?? []).some((name) => interfaceOf(parseImportName(name)) === text)
-      : (open[family] ?? []).some((name) => opensOnPurpose(family, name));
+  const hint = denied.length > 0 ? " (imports that are denied do not count)" : "";
   return grants.flatMap(({ name, rules }) => {
-    const unused = entriesOf(rules).filter(({ family, text }) => !used(family, text));
+    const unused = entriesOf(rules).filter(
+      (entry) => !(open[entry.family] ?? []).some((full) => uses(full, entry)),
+    );
     const texts = unused.map(({ family, text }) => `${family} ${text}`);
     if (texts.length === 0) return [];
-    const hint = denied.length > 0 ? " (imports that are denied do not count)" : "";
     return [
       `grant ${name}: no import of module ${module} uses ${texts.join(", ")}${hint}; remove it, or correct the module`,
     ];
   });
 }
 
-/** Handles of several families (a network, an open descriptor) prove the use of none. */
-function opensOnPurpose(family: Family, full: string): boolean {
-  const meaning = meaningOf(parseImportName(full));
-  return (
-    meaning.kind === "opened" && (meaning.openers.length === 1 || family === "http" || family === "calls")
-  );
+/** Whether an import that an entry's family opens is there for that entry. */
+function uses(full: string, { family, text }: Entry): boolean {
+  const item = parseImportName(full);
+  if (family === "interfaces") return interfaceOf(item) === text;
+  const meaning = meaningOf(item);
+  // Handles of several families (a network, an open descriptor) prove the use of none.
+  const isForIt = (openers: Opener[]) => openers.length === 1 || family === "http" || family === "calls";
+  if (meaning.kind !== "opened" || !isForIt(meaning.openers)) return false;
+  return meaning.protocol === undefined || text.startsWith(`${meaning.protocol} `);
 }
 
 /** A socket to a name reaches what a look-up of that name returned: without the look-up, nothing. */
@@ -231,4 +240,24 @@ function unusedDenials(module: string, denials: string[], imports: string[]): st
   return denials
     .filter((name) => !names.has(name))
     .map((name) => `denied: module ${module} has no import ${JSON.stringify(name)}; remove it`);
+}
+
+/** Languages that call, before the program does anything, what ends the module. */
+function unmetNeeds(module: string, traits: Traits, grants: Grant[], denials: string[]): string[] {
+  const input = { module, ...traits, grants, denied: denials, linked: new Set<string>(), isShared: false };
+  const { denied } = sealModule(input);
+  const { ambient } = union(grants);
+  const traps = (item: ImportName, family: Ambient) => {
+    const meaning = meaningOf(item);
+    if (meaning.kind !== "opened" || !meaning.openers.includes(family)) return false;
+    // What adapts a core module opens the standard streams with all others; they are silent where there are no others.
+    return denied.includes(item.full) !== (item.form === "core" && family === "stdio");
+  };
+  const items = traits.imports.map(parseImportName);
+  return [...startNeeds(traits)].flatMap(([family, language]) => {
+    if (ambient[family] || !items.some((item) => traps(item, family))) return [];
+    return [
+      `module ${module}: ${language} does not start without ${family}, which its grants take away (ambient: { ${family}: false }); whatever calls the module ends in a trap. Leave ${family} on`,
+    ];
+  });
 }

@@ -20,6 +20,8 @@ export interface SealingInput {
   module: string;
   /** As an Inspection has them. */
   imports: readonly string[];
+  /** As an Inspection has them; absent: nothing follows from them. */
+  exports?: readonly string[];
   /** Imports that another module serves. They need no grant, but where there is one for them it holds there as well. */
   linked: ReadonlySet<string>;
   grants: readonly Grant[];
@@ -29,14 +31,8 @@ export interface SealingInput {
   isShared: boolean;
 }
 
-export function sealModule({
-  module,
-  imports,
-  linked,
-  grants,
-  denied,
-  isShared,
-}: SealingInput): SealedModule {
+export function sealModule(input: SealingInput): SealedModule {
+  const { module, imports, linked, grants, denied, isShared } = input;
   const openers = new Openers([...grants], false);
   const sealed: SealedModule = { rules: rulesText(module, union(grants), isShared), guards: {}, denied: [] };
   for (const item of imports.map(parseImportName)) {
@@ -47,27 +43,42 @@ export function sealModule({
     else if (linked.has(item.full) || (!isDenied && open.length > 0)) continue;
     else if (isDenied || meaningOf(item).kind !== "structural") sealed.denied.push(item.full);
   }
-  return silenced(sealed, imports);
+  return silenced(sealed, input);
 }
 
 const standardStream = /^wasi:cli\/std(in|out|err)@/;
-const anyStream = /^wasi:io\//;
+/** What the guards of silent streams serve. */
+const silenceable = /^wasi:(io\/|cli\/(std(in|out|err)|terminal-[a-z]+)@)/;
+const clock = /^wasi:clocks\/monotonic-clock@/;
 /** What neither takes nor gives a stream, or what can be waited for. */
 const withoutStreams =
-  /^wasi:(io\/|cli\/(exit|environment|terminal-|std(in|out|err)@)|clocks\/wall-clock@|random\/|config\/)/;
+  /^(wasi:(cli\/(exit|environment)@|clocks\/(wall-clock|timezone)@|random\/|config\/|keyvalue\/)|wasmcloud:messaging\/|fermyon:spin\/sqlite@|spin:sqlite\/)/;
+/** A command that may not send requests, and gets none, has no use for their types. */
+const httpTypes = /^wasi:http\/types@/;
+const command = /^wasi:cli\/run@/;
 
 /**
  * Streams that lead nowhere in the place of the host's, where nothing else that the module may use takes or gives a stream of
  * the host's. Elsewhere the functions that give the standard streams trap.
  */
-function silenced(sealed: SealedModule, imports: readonly string[]): SealedModule {
+function silenced(sealed: SealedModule, { imports, exports, linked }: SealingInput): SealedModule {
   const { denied, guards } = sealed;
-  const others = imports.filter((full) => !denied.includes(full) && !withoutStreams.test(full));
-  if (!denied.some((full) => standardStream.test(full)) || others.length > 0) return sealed;
-  const silent = imports.filter((full) => standardStream.test(full) || anyStream.test(full));
+  const used = imports.filter((full) => !denied.includes(full));
+  const isUseless = (full: string) => httpTypes.test(full) && exports?.every((name) => command.test(name));
+  const useless = used.filter(isUseless);
+  const silent = imports.filter((full) => silenceable.test(full));
+  const waits = used.filter((full) => clock.test(full));
+  const served = [...silent, ...waits];
+  const others = used.filter((full) => ![...served, ...useless].includes(full) && !withoutStreams.test(full));
+  const isSilenced =
+    denied.some((full) => standardStream.test(full)) &&
+    others.length === 0 &&
+    served.every((full) => !linked.has(full) && meaningOf(parseImportName(full)).kind !== "unknownVersion");
+  if (!isSilenced) return sealed;
+  const guard: GuardName = waits.length > 0 ? "stdio-clock" : "stdio";
   return {
     ...sealed,
-    guards: { ...guards, stdio: silent },
-    denied: denied.filter((full) => !silent.includes(full)),
+    guards: { ...guards, [guard]: served },
+    denied: [...denied.filter((full) => !silent.includes(full)), ...useless],
   };
 }

@@ -1,28 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
-import { digestOf } from "../../provider/artifacts/digest.ts";
-import { inspectBytes } from "../../provider/artifacts/inspectBytes.ts";
-import type { Inspection } from "../../provider/artifacts/inspection.ts";
-import { type CoverInput, cover } from "../../provider/capabilities/cover.ts";
-import { type Grant, grantOf } from "../../provider/capabilities/grant.ts";
-import { grantFields } from "../../provider/capabilities/grantFields.ts";
-import { habits, needs } from "../../provider/capabilities/habits.ts";
-import { meaningOf, parseImportName } from "../../provider/capabilities/vocabulary.ts";
+/** Which imports grants open, and what preview says about the others. */
+import { describe, expect, test } from "vitest";
 import { unknown } from "../../provider/schema/fields.ts";
-
-const grant = (inputs: unknown, name = "g"): Grant => grantOf(name, grantFields.parse(inputs));
-
-function covered(
-  imports: string[],
-  input: Partial<CoverInput> = {},
-  producers: Inspection["producers"] = [],
-) {
-  return cover({ module: "main", inspection: { imports, producers }, grants: [], denied: [], ...input });
-}
+import { covered, grant, http } from "./coverSetup.ts";
 
 const rust = [{ field: "processed-by", name: "wit-bindgen-rust", version: "0.45.0" }];
-const http = "wasi:http/outgoing-handler@0.2.3";
 
 describe("an import that no grant covers", () => {
   test("is an error with the lines to paste", () => {
@@ -92,113 +73,6 @@ describe("an import that no grant covers", () => {
     }
     expect(covered([name], { denied: ["wasi:sockets"] }).errors).toHaveLength(1);
     expect(covered([name], { denied: ["wasi:sockets/tcp@0.2.4"] }).errors).toHaveLength(1);
-  });
-});
-
-describe("a grant", () => {
-  test("opens the imports of its family and no others", () => {
-    const imports = [http, "wasi:sockets/tcp@0.2.0"];
-    const { errors, open } = covered(imports, { grants: [grant({ http: ["https://a.com"] })] });
-    expect(open.http).toEqual([http]);
-    expect(errors.map((error) => error.imports)).toEqual([["wasi:sockets/tcp@0.2.0"]]);
-  });
-
-  test("by name opens exactly that interface and version", () => {
-    const grants = [grant({ interfaces: ["acme:ai/model@1.2.0"] })];
-    expect(covered(["acme:ai/model@1.2.0", "fast: acme:ai/model@1.2.0"], { grants }).errors).toEqual([]);
-    expect(covered(["acme:ai/model@1.2.1"], { grants }).errors).toHaveLength(1);
-  });
-
-  test("of nothing opens nothing", () => {
-    expect(covered([http], { grants: [grant({ http: [] })] }).errors).toHaveLength(1);
-  });
-
-  test("and a denial of the same import contradict each other", () => {
-    const grants = [grant({ http: ["https://a.com"] })];
-    const { errors, denied } = covered([http], { grants, denied: ["wasi:http/outgoing-handler"] });
-    expect(errors[0]?.message).toMatch(/a grant opens it \(http\)/);
-    expect(denied).toEqual([]);
-  });
-
-  test("whose family no import uses is a warning that names the entries", () => {
-    const grants = [grant({ http: ["https://a.com"], environment: ["A", "B"] }, "stripe")];
-    const { warnings, errors } = covered([http], { grants });
-    expect(errors).toEqual([]);
-    expect(warnings).toEqual([
-      "grant stripe: no import of module main uses environment A, environment B; remove it, or correct the module",
-    ]);
-  });
-
-  describe("for sockets of one protocol", () => {
-    const socket = (protocol: string) => ({ host: "10.0.0.0/8", protocol, ports: ["1"] });
-    const socketsOf = (protocol: string) =>
-      [protocol, `${protocol}-create-socket`].map((name) => `wasi:sockets/${name}@0.2.3`);
-    const handles = ["wasi:sockets/network@0.2.3", "wasi:sockets/instance-network@0.2.3"];
-    const all = [...socketsOf("tcp"), ...socketsOf("udp"), ...handles];
-
-    test.each([
-      ["tcp", "udp"],
-      ["udp", "tcp"],
-    ])("opens %s, not %s", (one, other) => {
-      const grants = [grant({ sockets: [socket(one)] })];
-      const { errors, open } = covered(all, { grants });
-      expect(open).toEqual({ sockets: [...socketsOf(one), ...handles] });
-      expect(errors.map(({ imports }) => imports)).toEqual([socketsOf(other)]);
-      const denied = socketsOf(other);
-      expect(covered(all, { grants, denied })).toMatchObject({ errors: [], denied, warnings: [] });
-      const [contradiction] = covered(all, { grants, denied: socketsOf(one) }).errors;
-      expect(contradiction?.message).toMatch(/a grant opens it \(sockets\)/);
-    });
-
-    test("opens both where both are granted, by whichever grants", () => {
-      const grants = [grant({ sockets: [socket("tcp")] }, "a"), grant({ sockets: [socket("udp")] }, "b")];
-      expect(covered(all, { grants })).toMatchObject({ errors: [], open: { sockets: all } });
-    });
-
-    test("leaves the other to an entry that is not known yet", () => {
-      const { errors, open, undecided } = covered(all, {
-        grants: [grant({ sockets: [socket("tcp"), unknown] })],
-      });
-      expect(errors).toEqual([]);
-      expect(undecided).toEqual(socketsOf("udp"));
-      expect(open).toEqual({ sockets: [...socketsOf("tcp"), ...handles] });
-    });
-
-    test("is not what a look-up opens", () => {
-      const { errors, open } = covered(all, { grants: [grant({ nameLookup: ["db.example.com"] })] });
-      expect(open).toEqual({ nameLookup: handles });
-      expect(errors.map(({ imports }) => imports)).toEqual([socketsOf("tcp"), socketsOf("udp")]);
-    });
-
-    test("leaves the other to the language that brings both in", () => {
-      const python = [{ field: "processed-by", name: "component-init-transform", version: "0" }];
-      expect(covered(all, { grants: [grant({ sockets: [socket("tcp")] })] }, python)).toMatchObject({
-        errors: [],
-        quietlyDenied: socketsOf("udp"),
-      });
-    });
-  });
-
-  test("for a socket to a name needs the look-up of that name", () => {
-    const imports = ["wasi:sockets/tcp@0.2.0", "wasi:sockets/ip-name-lookup@0.2.0"];
-    const sockets = [{ host: "db.example.com", protocol: "tcp", ports: ["1"] }];
-    expect(covered(imports.slice(0, 1), { grants: [grant({ sockets })] }).warnings.join()).toMatch(
-      /nameLookup: \["db\.example\.com"\]/,
-    );
-    expect(
-      covered(imports, { grants: [grant({ sockets }), grant({ nameLookup: ["*.example.com"] })] }).warnings,
-    ).toEqual([]);
-  });
-
-  test("that puts another volume at a path of another grant is an error", () => {
-    const at = (volume: string) => ({ filesystem: [{ path: "/data", access: "read", volume }] });
-    const grants = [grant(at("one"), "a"), grant(at("two"), "b")];
-    expect(covered(["wasi:filesystem/preopens@0.2.0"], { grants }).errors[0]?.message).toMatch(
-      /grants a and b put different volumes at \/data/,
-    );
-    expect(
-      covered(["wasi:filesystem/preopens@0.2.0"], { grants: [grant(at("one")), grant(at("one"))] }).errors,
-    ).toEqual([]);
   });
 });
 
@@ -286,61 +160,4 @@ test("a denial of what the module does not import is a warning", () => {
   expect(covered([], { denied: ["wasi:sockets/tcp"] }).warnings).toEqual([
     'denied: module main has no import "wasi:sockets/tcp"; remove it',
   ]);
-});
-
-describe("real components", () => {
-  const folder = join(import.meta.dirname, "../fixtures/guests");
-  const guests = new Map<string, Inspection>();
-  beforeAll(async () => {
-    for (const name of readdirSync(folder).filter((each) => each.endsWith(".wasm"))) {
-      const bytes = readFileSync(join(folder, name));
-      guests.set(name.replace(".wasm", ""), await inspectBytes(bytes, digestOf(bytes)));
-    }
-  });
-  const guest = (name: string) => guests.get(name) as Inspection;
-  const sockets = (protocol: string) => ({ host: "127.0.0.1", protocol, ports: ["1"] });
-
-  test.each<[string, object, string[]]>([
-    ["echo", {}, []],
-    ["client", { http: ["http://localhost"] }, []],
-    ["client", {}, ["wasi:http/outgoing-handler@0.2.4"]],
-    ["files", { filesystem: [{ path: "/d", access: "read", volume: "v" }] }, []],
-    ["config", { config: ["a"] }, []],
-    ["sockets", { sockets: [sockets("tcp"), sockets("udp")], nameLookup: ["a.example"] }, []],
-    [
-      "sockets",
-      { sockets: [sockets("tcp")], nameLookup: ["a.example"] },
-      ["wasi:sockets/udp-create-socket@0.2.6", "wasi:sockets/udp@0.2.6"],
-    ],
-    ["needs-kv", {}, ["acme:auth/check@1.2.0", "wasi:keyvalue/store@0.2.0-draft"]],
-    ["plain", {}, []],
-  ])("%s with %j lacks a grant for %j", (name, inputs, expected) => {
-    const { errors, quietlyDenied } = cover({
-      module: "main",
-      inspection: guest(name),
-      grants: [grant(inputs)],
-      denied: [],
-    });
-    expect(errors.flatMap(({ imports }) => imports).sort()).toEqual(expected);
-    expect(quietlyDenied).toEqual(name === "plain" ? [] : ["wasi:cli/environment@0.2.6"]);
-  });
-
-  test("tell what the program means from what Rust brings in", () => {
-    expect(needs(guest("client"))).toEqual({
-      program: ["wasi:clocks/monotonic-clock@0.2.6", "wasi:http/outgoing-handler@0.2.4"],
-      language: [
-        "wasi:cli/environment@0.2.6",
-        "wasi:cli/stderr@0.2.6",
-        "wasi:cli/stdin@0.2.6",
-        "wasi:cli/stdout@0.2.6",
-      ],
-    });
-  });
-});
-
-test("each habit is an import that the vocabulary knows", () => {
-  for (const name of habits.flatMap((habit) => habit.imports)) {
-    const versioned = name.includes("#") ? name : `${name}@0.2.0`;
-    expect([name, meaningOf(parseImportName(versioned)).kind]).toEqual([name, "opened"]);
-  }
 });
