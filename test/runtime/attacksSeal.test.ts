@@ -70,8 +70,11 @@ const openers: Record<string, Opener[]> = {
 };
 const names = Object.keys(openers);
 
-/** Those that own no handles: a module without an owner cannot have what works on its handles, and is refused. */
-const deniable = names.filter((name) => !/\/(network|tcp|udp|types|container|store)@/.test(name));
+/**
+ * Those that nothing else depends on: a module that may not use the owner of some handles cannot have what works on them
+ * either, and with one of the standard streams all are silent.
+ */
+const deniable = names.filter((name) => !/\/(network|tcp|udp|types|container|store|std\w+)@/.test(name));
 
 const definition = async (file: string) => {
   const text = await readFile(
