@@ -5,7 +5,7 @@ import { httpAttacks } from "./httpAttacks.ts";
 import { labelAttacks } from "./labelAttacks.ts";
 import { neighbourAttacks } from "./neighbourAttacks.ts";
 import { socketAttacks } from "./socketAttacks.ts";
-import { ambientAttacks, valueAttacks, versionAttacks } from "./valueAttacks.ts";
+import { ambientAttacks, coreAttacks, valueAttacks, versionAttacks } from "./valueAttacks.ts";
 
 export const families: Family[] = [
   httpAttacks,
@@ -15,5 +15,6 @@ export const families: Family[] = [
   labelAttacks,
   ambientAttacks,
   versionAttacks,
+  coreAttacks,
   neighbourAttacks,
 ];

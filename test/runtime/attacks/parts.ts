@@ -14,7 +14,15 @@ const made: Record<string, () => Promise<Uint8Array>> = {
   resolver: () => resolver(["127.0.0.1", "127.0.0.2"]),
 };
 
-export function bytesOf(part: Part): Promise<Uint8Array> {
+/** Parts that are core modules, for WASI preview 1. */
+const cores: Record<string, () => Promise<Uint8Array>> = { "preview1-command": preview1Command };
+
+export async function moduleOf(part: Part): Promise<{ bytes: Uint8Array; kind: "component" | "core" }> {
+  const core = typeof part === "string" ? cores[part] : undefined;
+  return core ? { bytes: await core(), kind: "core" } : { bytes: await bytesOf(part), kind: "component" };
+}
+
+function bytesOf(part: Part): Promise<Uint8Array> {
   if (typeof part !== "string") return renamed(part);
   return made[part]?.() ?? guest(part);
 }
@@ -50,4 +58,31 @@ async function courier(): Promise<Uint8Array> {
       (call $handle (local.get 0) (local.get 1) (local.get 2) (i32.const 0))
       i32.const 0))`);
   return componentNew(await componentEmbed({ binary: code, witSource, world: "w" }));
+}
+
+/** Prints its environment, and then the file `file` of the first folder that it has. */
+function preview1Command(): Promise<Uint8Array> {
+  return binary(`(module
+    (import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_open"
+      (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 64) "file")
+    (func $print (param $at i32) (param $length i32)
+      (i32.store (i32.const 16) (local.get $at))
+      (i32.store (i32.const 20) (local.get $length))
+      (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24))))
+    (func (export "_start")
+      (drop (call $sizes (i32.const 0) (i32.const 4)))
+      (drop (call $environ (i32.const 256) (i32.const 1024)))
+      (call $print (i32.const 1024) (i32.load (i32.const 4)))
+      (if (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 4) (i32.const 0)
+            (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)) (then (return)))
+      (i32.store (i32.const 16) (i32.const 32768))
+      (i32.store (i32.const 20) (i32.const 1024))
+      (drop (call $read (i32.load (i32.const 8)) (i32.const 16) (i32.const 1) (i32.const 12)))
+      (call $print (i32.const 32768) (i32.load (i32.const 12)))))`);
 }

@@ -116,3 +116,38 @@ export const versionAttacks: Family = {
     },
   },
 };
+
+const core = "preview1-command";
+const printed = (reaches: string[]): Attack => ({
+  name: "its environment, and a file of the first folder",
+  ask: "run",
+  answer: "ended with 0",
+  reaches,
+});
+
+export const coreAttacks: Family = {
+  title: "Core modules for WASI preview 1",
+  worlds: {
+    "a key and a folder": {
+      modules: { main: core },
+      grants: {
+        main: {
+          environment: ["GRANTED"],
+          filesystem: [{ path: "/data", access: "read", volume: "volume" }],
+        },
+      },
+      attacks: [printed(["GRANTED's value", "the data"])],
+    },
+    "a key": {
+      modules: { main: core },
+      grants: { main: { environment: ["GRANTED"] } },
+      attacks: [printed(["GRANTED's value"])],
+    },
+    "a folder": {
+      modules: { main: core },
+      grants: { main: { filesystem: [{ path: "/secret", access: "read", volume: "volume" }] } },
+      attacks: [printed(["the secret"])],
+    },
+    nothing: { modules: { main: core }, attacks: [printed([])] },
+  },
+};

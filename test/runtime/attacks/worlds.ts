@@ -3,7 +3,7 @@ import type { CompositionSpec } from "../../../provider/artifacts/compose/index.
 import { encodeGrant, grantOf } from "../../../provider/capabilities/grant.ts";
 import type { Workshop } from "../../unit/composeSetup.ts";
 import type { World } from "./attack.ts";
-import { bytesOf } from "./parts.ts";
+import { moduleOf } from "./parts.ts";
 
 type Modules = CompositionSpec["modules"];
 
@@ -31,7 +31,8 @@ export async function component(shop: Workshop, world: World, { sealed, fill }: 
 
 async function added(shop: Workshop, parts: World["modules"]): Promise<Modules> {
   const entries = Object.entries(parts).map(async ([name, part]) => {
-    return [name, await shop.add(await bytesOf(part))] as const;
+    const { bytes, kind } = await moduleOf(part);
+    return [name, await shop.add(bytes, kind)] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }
