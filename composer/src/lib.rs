@@ -9,6 +9,7 @@ mod print;
 mod rules;
 mod seal;
 mod strip;
+mod stubs;
 mod validate;
 
 wit_bindgen::generate!({ world: "composer", path: "wit" });
@@ -32,6 +33,13 @@ impl Guest for Composer {
 
     fn explain(modules: Vec<Module>, links: Vec<Link>) -> Vec<Problem> {
         links::explain(modules, &links)
+    }
+
+    fn seal_core(module: Vec<u8>, denied: Vec<String>) -> SealedCore {
+        match stubs::seal(&module, &denied) {
+            Ok(bytes) => SealedCore::Sealed(bytes),
+            Err(message) => SealedCore::Failed(message),
+        }
     }
 }
 

@@ -75,6 +75,12 @@ export const stockModules: readonly StockModule[] = [
   },
 ];
 
+/** Core modules that say what they can reach: arguments, the variable `STOCK_VARIABLE`, the file `/data/stock.txt`. */
+export const reachingModules: readonly StockModule[] = [
+  { name: "go-reach", kind: "core", run: "job", line: "arguments", from: go("./reach") },
+  { name: "c-reach", kind: "core", run: "job", line: "arguments", from: c("cc", "reach.c") },
+];
+
 /**
  * The module's file, built on the first call: once for all clones, by the versions of its tools.
  *

@@ -36,6 +36,10 @@ interface ComposerExports {
     modules: Module[],
   ): { tag: "linked"; val: ComposerLink[] } | { tag: "failed"; val: ComposerProblem };
   explain(modules: Module[], links: ComposerLink[]): ComposerProblem[];
+  sealCore(
+    module: Uint8Array,
+    denied: readonly string[],
+  ): { tag: "sealed"; val: Uint8Array } | { tag: "failed"; val: string };
 }
 
 interface Transpiled {
@@ -61,6 +65,7 @@ process.on("disconnect", () => process.exit());
 async function answer(request: ComposerRequest): Promise<ComposerReply> {
   try {
     if (request.kind === "compose") return await compose(request);
+    if (request.kind === "sealCore") return await sealCore(request);
     return request.kind === "links" ? await links(request) : await adapt(request);
   } catch (error) {
     if (error instanceof ModuleFailure) return error.reply;
@@ -154,6 +159,23 @@ async function adapt({
     if (payload === undefined) throw error;
     throw new ModuleFailure({ error: "adapt", message: payload, module: module.name });
   }
+}
+
+async function sealCore({
+  module,
+  denied,
+}: Extract<ComposerRequest, { kind: "sealCore" }>): Promise<ComposerReply> {
+  const bytes = await read(module);
+  const sealed = await inFreshComposer((composer) => composer.sealCore(bytes, denied));
+  if (sealed.tag === "failed") return { error: "sealCore", message: sealed.val };
+  const left = importsOf(bytes).filter((name) => !denied.includes(name));
+  if (importsOf(sealed.val).join("\n") === left.join("\n")) return { bytes: sealed.val };
+  return { error: "unproven", message: "The sealed module does not import what was left to it." };
+}
+
+/** As the engine reads them, which shares no code with the composer. */
+function importsOf(core: Uint8Array): string[] {
+  return engine.Module.imports(new engine.Module(core)).map(({ module, name }) => `${module}#${name}`);
 }
 
 async function read({ name, path, digest }: ComponentFile): Promise<Uint8Array> {

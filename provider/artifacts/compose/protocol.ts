@@ -37,7 +37,8 @@ export type ComposerRequest =
       seals?: { guards: ComponentFile[]; modules: ComposerSeal[]; expected: Expected };
     }
   | { kind: "links"; text: string; modules: ComponentFile[] }
-  | { kind: "adapt"; module: ComponentFile; adaptation: Adaptation };
+  | { kind: "adapt"; module: ComponentFile; adaptation: Adaptation }
+  | { kind: "sealCore"; module: ComponentFile; denied: readonly string[] };
 
 const problemSchema = z.object({
   kind: z.enum([
@@ -69,10 +70,10 @@ export const composerReply = z.union([
   z.object({ problems: z.array(problemSchema).min(1) }),
   z.object({
     /**
-     * `damaged` and `not-found` are about `module`; `adapt` is what the adapter says; `unproven`: the bytes are not what was
-     * asked for; `fault` ends the process.
+     * `damaged` and `not-found` are about `module`; `adapt` is what the adapter says, `sealCore` what cannot be denied;
+     * `unproven`: the bytes are not what was asked for; `fault` ends the process.
      */
-    error: z.enum(["damaged", "not-found", "adapt", "unproven", "fault"]),
+    error: z.enum(["damaged", "not-found", "adapt", "sealCore", "unproven", "fault"]),
     message: z.string(),
     module: z.string().optional(),
   }),
