@@ -1,11 +1,12 @@
 /** Whether grants cover what the modules of a composition ask of their host. */
 import type * as z from "zod";
-import { parseCompositionRecipe } from "../artifacts/compose/index.ts";
+import { type CompositionRecipe, parseCompositionRecipe } from "../artifacts/compose/index.ts";
 import { ingredient } from "../artifacts/compose/recipe.ts";
 import { linkedImports } from "../artifacts/compose/seal.ts";
 import { cover } from "../capabilities/cover.ts";
+import { parseImportName } from "../capabilities/vocabulary.ts";
 import type { Problem } from "../errors.ts";
-import { isUnknown } from "../schema/fields.ts";
+import { isUnknown, type OrUnknown } from "../schema/fields.ts";
 import { propertyPath } from "../schema/parse.ts";
 import { artifactStore } from "./artifactStore.ts";
 import type { compositionInputs } from "./composition.ts";
@@ -34,11 +35,31 @@ export async function coverProblems(
       module,
       inspection: { ...inspection, imports: inspection.imports.filter((full) => !linked.has(full)) },
       grants: grantsOf(grants, problems, ["modules", module, "grants"]),
-      denied: textsOf(denied),
+      denied: textsOf(denied).filter((name) => isUnknown(name) || !isOf(name, linked)),
     });
+    problems.push(...deniedLinks(module, textsOf(denied), parsed.links ?? []));
     const path = propertyPath(["modules", module, "grants"]);
     problems.push(...errors.map(({ message }) => ({ path, message })));
     if (errors.length === 0) for (const warning of warnings) log.warn(warning);
   }
   return problems;
+}
+
+/** What another module serves is the composition's own affair, which `denied` does not change. */
+function deniedLinks(
+  module: string,
+  denied: OrUnknown<string>[],
+  links: NonNullable<CompositionRecipe["links"]>,
+): Problem[] {
+  return denied.flatMap((name, index) => {
+    const link = links.find(([from, wanted]) => from === module && !isUnknown(name) && isOf(name, [wanted]));
+    if (isUnknown(name) || !link) return [];
+    const message = `names ${link[1]}, which module ${link[2]} serves: only what the host serves can be denied. Remove it, or the link.`;
+    return [{ path: propertyPath(["modules", module, "denied", index]), message }];
+  });
+}
+
+/** Whether a text, with or without version, names one of these imports. */
+function isOf(name: string, imports: Iterable<string>): boolean {
+  return [...imports].some((full) => full === name || parseImportName(full).name === name);
 }
