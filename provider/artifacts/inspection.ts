@@ -6,7 +6,7 @@ import { digestSchema } from "./digest.ts";
  * Part of the key of cached inspections: raise the first number when an inspection comes to say something else.
  * The second part is the version of the parser (a test holds it against what is installed).
  */
-export const inspectorVersion = "2-jco-transpile-0.15.0";
+export const inspectorVersion = "3-jco-transpile-0.15.0";
 
 const producerSchema = z.strictObject({
   /** `language`, `processed-by` or `sdk`, by the tool conventions' producers section. */

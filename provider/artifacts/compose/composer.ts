@@ -5,6 +5,7 @@ import { type Digest, digestOf, digestSchema, hexOf } from "../digest.ts";
 import { ArtifactError, formatBytes } from "../errors.ts";
 import type { Inspector } from "../inspect.ts";
 import type { Inspection } from "../inspection.ts";
+import { SealError } from "../proof/index.ts";
 import { Records } from "../records.ts";
 import { damaged, missing, type Store } from "../store.ts";
 import { type ComposerOptions, ComposerTool } from "./composerTool.ts";
@@ -246,6 +247,7 @@ export class Composer {
     );
     if ("bytes" in reply) return this.add(reply.bytes, signal);
     if ("problems" in reply) throw new CompositionError(explain(reply.problems, { recipe, text, plan }));
+    if ("error" in reply && reply.error === "unproven") throw unproven(reply.message, recipe);
     throw await this.failure(reply, modules);
   }
 
@@ -317,7 +319,6 @@ export class Composer {
   private async failure(reply: ComposerReply, modules: readonly ComponentFile[]): Promise<Error> {
     if (!("error" in reply)) return new Error("The composer answered what it was not asked.");
     const digest = modules.find((module) => module.name === reply.module)?.digest;
-    if (reply.error === "unproven") return new Error(reply.message);
     if (reply.error === "adapt") return new ArtifactError("not-deployable", reply.message);
     if (reply.error !== "fault" && digest) {
       if (reply.error === "not-found") return missing(digest);
@@ -331,6 +332,13 @@ export class Composer {
       },
     ]);
   }
+}
+
+/** What no seal can allow is a defect of the composer, unless a text of the user's asks for it. */
+function unproven(discrepancies: string, { wac }: CompositionRecipe): Error {
+  if (wac === undefined) return new SealError([discrepancies]);
+  const message = `The text wires the modules in a way that cannot be sealed: ${discrepancies}. Give modules what other modules export, and leave what the host serves to \`...\`.`;
+  return new CompositionError([{ path: "wac", message }]);
 }
 
 function recordKey(recipe: string): string {

@@ -102,7 +102,7 @@ function proven(bytes: Uint8Array, expected: Expected): ComposerReply {
     checkSeal(bytes, expected);
     return { bytes };
   } catch (error) {
-    if (error instanceof SealError) return { error: "unproven", message: error.message };
+    if (error instanceof SealError) return { error: "unproven", message: error.discrepancies.join("; ") };
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { Digest } from "../digest.ts";
 import { callsOutside } from "./deny.ts";
 import type { Embedded, Instance } from "./parts.ts";
 import { readRules, rulesInterface } from "./rules.ts";
+import type { Range } from "./structure.ts";
 
 export type Role =
   /** The names of the modules that have these bytes. */
@@ -20,12 +21,26 @@ export interface Node extends Instance {
 /** Whether a component is one of the small ones that are made for a composition: those are recognised by their form. */
 export function madeRole(bytes: Uint8Array, { range, exports }: Embedded): Role {
   try {
-    if (exports.has(rulesInterface)) return { is: "rules", text: readRules(bytes, range) };
+    const rules = exports.has(rulesInterface) ? rulesOrFault(bytes, range) : undefined;
+    if (rules !== undefined && "text" in rules) return { is: "rules", text: rules.text };
+    // A module can import the rules' interface itself, and is denied it then.
     const why = callsOutside(bytes, range);
-    return why === undefined ? { is: "deny" } : { is: "unknown", why };
+    return why === undefined ? { is: "deny" } : { is: "unknown", why: rules?.fault ?? why };
   } catch (error) {
-    return { is: "unknown", why: error instanceof Error ? error.message : String(error) };
+    return { is: "unknown", why: messageOf(error) };
   }
+}
+
+function rulesOrFault(bytes: Uint8Array, range: Range): { text: string } | { fault: string } {
+  try {
+    return { text: readRules(bytes, range) };
+  } catch (error) {
+    return { fault: messageOf(error) };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Modules and guards are known by their digests, and anything else by its form. */

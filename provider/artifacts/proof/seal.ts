@@ -4,7 +4,7 @@
  */
 import type { Digest } from "../digest.ts";
 import { instanceNames } from "./nameSection.ts";
-import { fullName } from "./names.ts";
+import { fullName, itemOf, sameTrack } from "./names.ts";
 import { type Instance, type Parts, takeApart } from "./parts.ts";
 import { madeRole, type Node, type Role } from "./roles.ts";
 import { codeFaults } from "./root.ts";
@@ -46,7 +46,8 @@ export interface Seal {
 /**
  * @param shipped digests of guards, by name
  * @returns undefined where the bytes are not a sealed composition: nothing is guarded or denied in them, or they hold a form
- * that the composer does not make, such as one module's guards that read different rules
+ * that the composer does not make, such as one module's guards that read different rules: of that nothing is told rather than
+ * less than there is
  */
 export function readSeal(bytes: Uint8Array, shipped: Readonly<Record<string, Digest>>): Seal | undefined {
   try {
@@ -69,6 +70,7 @@ class SealReader {
     this.bytes = bytes;
     this.names = instanceNames(bytes);
     this.nodes = nodesOf(bytes, parts, this.names);
+    for (const node of this.nodes.values()) this.requireForm(node);
     this.shipped = new Map(Object.entries(shipped).map(([name, digest]) => [digest, name]));
   }
 
@@ -76,6 +78,25 @@ class SealReader {
     const nodes = [...this.nodes.values()];
     if (!nodes.some(({ role }) => role.is === "guard" || role.is === "deny")) return undefined;
     return { modules: nodes.filter(({ role }) => role.is === "module").map((node) => this.module(node)) };
+  }
+
+  /** What a module's entry says has to be all: nothing works beside it, under another's name, or by rules that can change. */
+  private requireForm(node: Node): void {
+    const { args, of, role } = node;
+    for (const [name, origin] of args) {
+      if (origin.from === "unknown") throw new Error(`${name} comes from somewhere`);
+      if (origin.from !== "root") continue;
+      const [own, given] = [itemOf(of.imports.get(name) ?? { name }), itemOf(origin.import)];
+      if (origin.path.length > 0 || own.label !== given.label || !sameTrack(own.item, given.item))
+        throw new Error(`${name} is the host's ${given.item}`);
+    }
+    if (role.is !== "guard") return;
+    if (of.imports.has(rulesInterface) && rulesGivenTo(node, this.nodes) === undefined)
+      throw new Error("a guard reads what is no rules");
+    const served = [...this.nodes.values()].filter(
+      (other) => other.role.is === "module" && takesFrom(other, node),
+    );
+    if (served.length !== 1) throw new Error(`a guard serves ${served.length} modules`);
   }
 
   private module(node: Node): SealedModule {
@@ -118,9 +139,9 @@ class SealReader {
 }
 
 /**
- * Guards are what reads rules. Of the rest a module has a name of its own, or an export of the composition comes from it. What
- * has neither was put there by the composer: it is a denial when it can call nothing, and a guard without rules when it serves
- * the host's interfaces only, as the silent streams do.
+ * A module has a name of its own, or an export of the composition comes from it. What has neither was put there by the
+ * composer: it is rules or a denial by its form, and a guard when it reads rules, or when it serves the host's interfaces only,
+ * as the silent streams do.
  */
 function nodesOf(bytes: Uint8Array, parts: Parts, names: ReadonlyMap<number, string>): Map<number, Node> {
   const exporting = new Set(parts.exports.map(({ origin }) => origin.from === "instance" && origin.index));
@@ -128,12 +149,11 @@ function nodesOf(bytes: Uint8Array, parts: Parts, names: ReadonlyMap<number, str
   const nodes = new Map<number, Node>();
   const roleAt = (instance: Instance): Role => {
     const role = made.get(instance.of);
-    if (role?.is === "rules") return role;
-    if (rulesGivenTo(instance, nodes) !== undefined) return { is: "guard", name: "" };
-    const isModule = names.has(instance.index) || exporting.has(instance.index);
-    if (role?.is === "deny" && !isModule) return role;
+    if (names.has(instance.index) || exporting.has(instance.index)) return { is: "module", names: [] };
+    if (role?.is === "rules" || role?.is === "deny") return role;
     const servesHost = [...instance.of.exports.keys()].every((name) => name.startsWith("wasi:"));
-    return servesHost && !isModule ? { is: "guard", name: "" } : { is: "module", names: [] };
+    const isGuard = servesHost || rulesGivenTo(instance, nodes) !== undefined;
+    return isGuard ? { is: "guard", name: "" } : { is: "module", names: [] };
   };
   // What an instance is given comes before it.
   for (const instance of parts.instances) nodes.set(instance.index, { ...instance, role: roleAt(instance) });
@@ -144,4 +164,8 @@ function rulesGivenTo({ args }: Instance, nodes: ReadonlyMap<number, Node>): str
   const origin = args.get(rulesInterface);
   const giver = origin?.from === "instance" ? nodes.get(origin.index) : undefined;
   return giver?.role.is === "rules" ? giver.role.text : undefined;
+}
+
+function takesFrom({ args }: Instance, { index }: Instance): boolean {
+  return [...args.values()].some((origin) => origin.from === "instance" && origin.index === index);
 }

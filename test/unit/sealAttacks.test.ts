@@ -1,0 +1,197 @@
+/** Components and texts that are made to get past a seal, or past those who tell what is sealed. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { CompositionModule } from "../../provider/artifacts/compose/index.ts";
+import { Workshop, wit } from "./composeSetup.ts";
+import { binary } from "./inspectComponents.ts";
+import { granted } from "./proofSetup.ts";
+
+const shop = await Workshop.open();
+const environment = "wasi:cli/environment@0.2.0";
+const functions =
+  "get-environment: func() -> list<tuple<string, string>>; get-arguments: func() -> list<string>; initial-cwd: func() -> option<string>;";
+const inWat = `
+  (export "get-environment" (func (result (list (tuple string string)))))
+  (export "get-arguments" (func (result (list string))))
+  (export "initial-cwd" (func (result (option string))))`;
+const key = granted({ environment: ["KEY"] });
+const user = await shop.module(
+  `import ${environment}; export acme:a/a;`,
+  wit(environment, functions) + wit("acme:a/a"),
+);
+describe("an import of the rules' interface", () => {
+  const rules = "pulumi-wasm:guard/rules";
+  const text = wit(rules, "text: func() -> string;");
+  const reader = () =>
+    shop.module(
+      `import ${rules}; import ${environment}; export acme:a/a;`,
+      text + wit(environment, functions) + wit("acme:a/a"),
+    );
+
+  test("is denied as any other", async () => {
+    const modules = { reader: await reader() };
+    const { imports } = await shop.composer.compose({ modules, access: { reader: key } });
+    expect(imports).toEqual([environment]);
+  });
+
+  test("takes what a neighbour gives, which its guards do not", async () => {
+    const modules = { reader: await reader(), liar: await shop.module(`export ${rules};`, text) };
+    const { digest } = await shop.composer.compose({ modules, access: { reader: key } });
+    const { sealed } = await shop.inspector.inspect(digest);
+    expect(sealed?.find(({ name }) => name === "reader")).toMatchObject({
+      rules: { rules: { environment: ["KEY"] } },
+      linked: [rules],
+    });
+  });
+});
+
+describe("a WAC text", () => {
+  const declared = `interface environments { ${functions} }`;
+  const texts = {
+    "gives an import of another name": `import e as "acme:other/environment@0.2.0": environments;
+      let m = new module:user { "${environment}": e };`,
+    "gives an import of a plain name": `import e as "other": environments;
+      let m = new module:user { "${environment}": e };`,
+    "gives an import of another track": `import e as "wasi:cli/environment@0.3.0": environments;
+      let m = new module:user { "${environment}": e };`,
+    "imports what nobody uses": `import e as "other": environments; let m = new module:user { ... };`,
+  };
+
+  test.each(Object.entries(texts))("%s: is told so, and that it is the text", async (_name, text) => {
+    const wac = `package acme:shop;\n${declared}\n${text}\nexport m["acme:a/a"];`;
+    const [problem, ...others] = await shop.problems({ modules: { user }, access: { user: key }, wac });
+    expect(others).toEqual([]);
+    expect(problem?.path).toBe("wac");
+    expect(problem?.message).not.toContain("defect");
+  });
+});
+
+describe("bytes that pretend to be sealed", () => {
+  const rules = "pulumi-wasm:guard/rules";
+
+  async function bytesOf(
+    modules: Record<string, CompositionModule>,
+    text: string,
+  ): Promise<CompositionModule> {
+    const { digest } = await shop.composer.compose({ modules, wac: `package acme:shop;\n${text}` });
+    return shop.add(withoutCustomSections(await shop.store.read(digest)));
+  }
+
+  /** What is said of them, as of any file. */
+  async function told(forged: CompositionModule) {
+    return (await shop.inspector.inspect(forged.artifact.digest)).sealed;
+  }
+
+  const guard = async () =>
+    shop.add(await readFile(join(import.meta.dirname, "../../composer/guards/environment.wasm")));
+  /** Rules in their one form, or with code that could do anything. */
+  const rulesComponent = async (extra = "") => {
+    const text = "pulumi-wasm rules 1\tuser\n";
+    const escaped = [...Buffer.from(text)].map((byte) => `\\${byte.toString(16).padStart(2, "0")}`).join("");
+    const size = `\\${Buffer.from(text).length.toString(16)}`;
+    return shop.add(
+      await binary(`(component
+        (core module $m (memory (export "memory") 1) ${extra}
+          (data (i32.const 0) "\\08\\00\\00\\00${size}\\00\\00\\00${escaped}")
+          (func (export "text") (result i32) i32.const 0))
+        (core instance $i (instantiate $m))
+        (alias core export $i "memory" (core memory $memory)) (alias core export $i "text" (core func $t))
+        (func $text (result string) (canon lift (core func $t) (memory $memory)))
+        (instance $rules (export "text" (func $text)))
+        (export "${rules}" (instance $rules)))`),
+    );
+  };
+  const guarded = `let r = new module:rules {};
+    let g = new module:guard { "${rules}": r["${rules}"], ... };
+    let u = new module:user { "${environment}": g["${environment}"], ... };
+    export u["acme:a/a"];`;
+  /** Reads the environment when it is instantiated. */
+  const starter = async () =>
+    shop.add(
+      await binary(`(component
+        (import "${environment}" (instance $e ${inWat}))
+        (core module $memory (memory (export "m") 1)
+          (func (export "r") (param i32 i32 i32 i32) (result i32) i32.const 1024))
+        (core instance $memory (instantiate $memory))
+        (core func $get (canon lower (func $e "get-environment") (memory (core memory $memory "m")) (realloc (core func $memory "r"))))
+        (core module $start (import "e" "get" (func $get (param i32))) (func $run i32.const 0 call $get) (start $run))
+        (core instance (instantiate $start (with "e" (instance (export "get" (func $get)))))))`),
+    );
+
+  test("are believed where they are", async () => {
+    const modules = { user, guard: await guard(), rules: await rulesComponent() };
+    expect(await told(await bytesOf(modules, guarded))).toMatchObject([
+      { name: "user", rules: { rules: { environment: [] } }, open: [], denied: [] },
+    ]);
+  });
+
+  test("are not, with code beside the modules that is nobody's guard", async () => {
+    const modules = { user, guard: await guard(), rules: await rulesComponent(), starter: await starter() };
+    const forged = await bytesOf(modules, `${guarded}\nlet s = new module:starter { ... };`);
+    expect(await told(forged)).toBeUndefined();
+  });
+
+  test("are not, with a module that has rules and no guard", async () => {
+    const reader = await shop.module(
+      `import ${rules}; import ${environment}; export acme:b/b;`,
+      wit(rules, "text: func() -> string;") + wit(environment, functions) + wit("acme:b/b"),
+    );
+    const modules = { user, guard: await guard(), rules: await rulesComponent(), reader };
+    const text = `${guarded}\nlet b = new module:reader { "${rules}": r["${rules}"], ... };\nexport b["acme:b/b"];`;
+    expect(await told(await bytesOf(modules, text))).toMatchObject([
+      { rules: { rules: { environment: [] } } },
+      { open: [environment] },
+    ]);
+  });
+
+  test("are not, with rules that code gives", async () => {
+    const modules = {
+      user,
+      guard: await guard(),
+      rules: await rulesComponent("(global (mut i32) (i32.const 0))"),
+    };
+    expect(await told(await bytesOf(modules, guarded))).toBeUndefined();
+  });
+
+  test("are not, with something between a guard and the host", async () => {
+    const proxy = await shop.module(
+      `import ${environment}; export ${environment};`,
+      wit(environment, functions),
+    );
+    const modules = { user, guard: await guard(), rules: await rulesComponent(), proxy };
+    const text = guarded
+      .replace("let g", `let p = new module:proxy { ... };\nlet g`)
+      .replace(`r["${rules}"], ...`, `r["${rules}"], "${environment}": p["${environment}"]`);
+    expect(await told(await bytesOf(modules, text))).toBeUndefined();
+  });
+
+  test("are not, where the host serves an interface under another's name", async () => {
+    const masked = await shop.module(
+      `import ${environment}; import acme:harmless/words; export acme:b/b;`,
+      wit(environment, functions) + wit("acme:harmless/words", functions) + wit("acme:b/b"),
+    );
+    const modules = { user, guard: await guard(), rules: await rulesComponent(), masked };
+    const text = `${guarded}
+      import e as "wasi:cli/environment@0.2.6": interface { ${functions} };
+      let b = new module:masked { "${environment}": g["${environment}"], "acme:harmless/words": e };
+      export b["acme:b/b"];`;
+    expect(await told(await bytesOf(modules, text))).toBeUndefined();
+  });
+});
+
+/** Nothing in them means anything for what a component does. */
+function withoutCustomSections(component: Uint8Array): Uint8Array {
+  const parts = [component.subarray(0, 8)];
+  for (let start = 8; start < component.length; ) {
+    let [at, length] = [start + 1, 0];
+    for (let shift = 0; ; shift += 7) {
+      const byte = component[at++] ?? 0;
+      length += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) break;
+    }
+    if (component[start] !== 0) parts.push(component.subarray(start, at + length));
+    start = at + length;
+  }
+  return Buffer.concat(parts);
+}
