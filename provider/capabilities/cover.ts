@@ -8,7 +8,6 @@ import { type Grant, union } from "./grant.ts";
 import { habitualImports, startNeeds, type Traits } from "./habits.ts";
 import { hostCovers } from "./hosts.ts";
 import { isWasi03, Openers } from "./openers.ts";
-import { sealModule } from "./sealing.ts";
 import {
   type Ambient,
   type Family,
@@ -90,7 +89,7 @@ export function cover({ module, inspection, grants, denied }: CoverInput): Cover
     ...unusedGrants(module, known, coverage),
     ...socketsWithoutLookup(module, known, someUnknown),
     ...unusedDenials(module, denials, inspection.imports),
-    ...(someUnknown ? [] : unmetNeeds(module, inspection, known, denials)),
+    ...(someUnknown ? [] : unmetNeeds(module, inspection, known, openers)),
   );
   return coverage;
 }
@@ -243,21 +242,19 @@ function unusedDenials(module: string, denials: string[], imports: string[]): st
 }
 
 /** Languages that call, before the program does anything, what ends the module. */
-function unmetNeeds(module: string, traits: Traits, grants: Grant[], denials: string[]): string[] {
-  const input = { module, ...traits, grants, denied: denials, linked: new Set<string>(), isShared: false };
-  const { denied } = sealModule(input);
+function unmetNeeds(module: string, traits: Traits, grants: Grant[], openers: Openers): string[] {
   const { ambient } = union(grants);
-  const traps = (item: ImportName, family: Ambient) => {
-    const meaning = meaningOf(item);
-    if (meaning.kind !== "opened" || !meaning.openers.includes(family)) return false;
-    // What adapts a core module opens the standard streams with all others; they are silent where there are no others.
-    return denied.includes(item.full) !== (item.form === "core" && family === "stdio");
-  };
   const items = traits.imports.map(parseImportName);
+  const ends = (item: ImportName, family: Ambient) => {
+    const meaning = meaningOf(item);
+    const isAsked = meaning.kind === "opened" && meaning.openers.includes(family);
+    // Standard streams are silent, except where files or sockets bring the host's along.
+    return isAsked && (family !== "stdio" || openers.of(item).length > 0);
+  };
   return [...startNeeds(traits)].flatMap(([family, language]) => {
-    if (ambient[family] || !items.some((item) => traps(item, family))) return [];
+    if (ambient[family] || !items.some((item) => ends(item, family))) return [];
     return [
-      `module ${module}: ${language} does not start without ${family}, which its grants take away (ambient: { ${family}: false }); whatever calls the module ends in a trap. Leave ${family} on`,
+      `module ${module}: ${language} does not start without ${family}, which its grants take away (ambient: { ${family}: false }); each call of the module traps. Leave ${family} on`,
     ];
   });
 }

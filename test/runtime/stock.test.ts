@@ -38,10 +38,10 @@ afterAll(async () => {
 });
 
 /** A Composition of the module alone, which seals it with its grants: none. */
-async function composed({ kind, denied }: StockModule, file: string) {
+async function composed({ kind }: StockModule, file: string) {
   const { result } = await engine.invoke("wasm:index:inspect", { file });
   const artifact = { ...moduleArtifact(digestSchema.parse(result.digest), kind) };
-  const inputs = { modules: { main: { artifact, ...(denied && { denied: [...denied] }) } } };
+  const inputs = { modules: { main: { artifact } } };
   const { failures } = await engine.check("wasm:index:Composition", inputs);
   expect(failures).toEqual([]);
   const { outputs } = await engine.create("wasm:index:Composition", inputs);

@@ -23,14 +23,15 @@ export interface Runtime {
   service(path: string): Promise<string>;
 }
 
-export const inWasmtime: Runtime = {
-  async job(path) {
-    const { code, stdout, errors } = await run(wasmtime ?? "", ["run", ...everything, path]);
+export const inWasmtime = {
+  /** @param env the program's environment, beside this process's own */
+  async job(path: string, env: Record<string, string> = {}): Promise<string> {
+    const { code, stdout, errors } = await run(wasmtime ?? "", ["run", ...everything, path], { env });
     if (code !== 0) throw new Error(errors.join("\n"));
     return stdout;
   },
 
-  async service(path) {
+  async service(path: string): Promise<string> {
     const args = ["serve", ...openNetwork, "--addr", "127.0.0.1:0", path];
     const child = spawn(wasmtime ?? "", args, { stdio: ["ignore", "ignore", "pipe"] });
     onTestFinished(async () => {
@@ -51,7 +52,7 @@ export const inWasmtime: Runtime = {
     }
     throw new Error(`Wasmtime ended before it listened.\n${said.join("\n")}`);
   },
-};
+} satisfies Runtime;
 
 export const onLocalTarget: Runtime = {
   async job(path) {

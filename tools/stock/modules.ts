@@ -14,8 +14,6 @@ export interface StockModule {
   run: "job" | "service";
   /** What a job prints and how a service's answer begins, without the end of the line. */
   line: string;
-  /** Imports that have to be denied by hand, for the module does not tell what its language brings in. */
-  denied?: readonly string[];
   /** A recipe, or a committed component. */
   from: Recipe | string;
 }
@@ -57,9 +55,7 @@ export const stockModules: readonly StockModule[] = [
     from: javaScript("componentize-js", "handler.js", "handler"),
   },
   {
-    // It names Rust alone, in which its engine is written.
     name: "javascript-qjs",
-    denied: ["wasi:filesystem/preopens", "wasi:filesystem/types"],
     kind: "component",
     run: "job",
     line: "hello from JavaScript",
