@@ -85,7 +85,7 @@ describe(type, () => {
     const partly = grant({ http: [unknown] });
     const values: Value[] = [unknown, [unknown], [partly]];
     for (const grants of values) {
-      const asking = { ...front, grants, denied: [] };
+      const asking: Properties = { ...front, grants, denied: [] };
       const inputs: Properties = { modules: { front: asking, auth: auth as Value } };
       expect(await problems(inputs)).toEqual([]);
       const { outputs } = await engine.create(type, inputs, { preview: true });
