@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { CompositionModule } from "../../provider/artifacts/compose/index.ts";
+import { wasiStub } from "../../provider/artifacts/compose/wasiStub.ts";
 import { Workshop, wit } from "./composeSetup.ts";
 import { binary } from "./inspectComponents.ts";
 import { granted } from "./proofSetup.ts";
@@ -44,6 +45,20 @@ describe("an import of the rules' interface", () => {
       linked: [rules],
     });
   });
+});
+
+test("a panic of the composer is told with its reason, not with its place", () => {
+  interface Stream {
+    subscribe(): { block(): void };
+    write(bytes: Uint8Array): void;
+  }
+  const { imports, message } = wasiStub();
+  const { getStderr } = imports["wasi:cli/stderr"] as { getStderr(): Stream };
+  // Rust waits for the stream before it writes to it.
+  const stream = getStderr();
+  stream.subscribe().block();
+  stream.write(Buffer.from("thread '<unnamed>' (1) panicked at src/a.rs:1:2:\nno such type\n"));
+  expect(message()).toBe("no such type");
 });
 
 describe("a WAC text", () => {

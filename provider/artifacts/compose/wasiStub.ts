@@ -11,6 +11,13 @@ export function wasiStub(): { imports: Imports; message: () => string } {
   let length = 0;
 
   class Handle {}
+  /** Of a stream that can always be written. */
+  class Pollable {
+    ready(): boolean {
+      return true;
+    }
+    block(): void {}
+  }
   class OutputStream {
     checkWrite(): bigint {
       return 65_536n;
@@ -21,6 +28,9 @@ export function wasiStub(): { imports: Imports; message: () => string } {
     }
     blockingWriteAndFlush(bytes: Uint8Array): void {
       this.write(bytes);
+    }
+    subscribe(): Pollable {
+      return new Pollable();
     }
     blockingFlush(): void {}
     flush(): void {}
@@ -50,10 +60,15 @@ export function wasiStub(): { imports: Imports; message: () => string } {
     "wasi:cli/terminal-stdout": { getTerminalStdout: none },
     "wasi:cli/terminal-stderr": { getTerminalStderr: none },
     "wasi:io/error": { Error: Handle },
-    "wasi:io/poll": { Pollable: Handle },
+    "wasi:io/poll": { Pollable },
     "wasi:io/streams": { InputStream, OutputStream },
     // Hash tables are seeded with it: the same seed, the same course of events.
     "wasi:random/insecure-seed": { insecureSeed: () => [0n, 0n] },
   };
-  return { imports, message: () => Buffer.concat(said).toString("utf8").trim() };
+  return { imports, message: () => withoutPlace(Buffer.concat(said).toString("utf8").trim()) };
+}
+
+/** A panic says first where in the source it was, on a line of its own. */
+function withoutPlace(message: string): string {
+  return message.replace(/^thread .* panicked at .*:\n/, "");
 }
