@@ -63,7 +63,7 @@ process.on("unhandledRejection", failAll);
 process.on("uncaughtException", failAll);
 
 type Build = (
-  args: Omit<ComponentArguments<never>, "known" | "values" | "version" | "settings" | "signal">,
+  args: Omit<ComponentArguments<never>, "known" | "values" | "version">,
 ) => Promise<Constructed> | Constructed;
 
 export function construct(request: Request, engineAddress: string, signal: AbortSignal, build: Build) {

@@ -21,19 +21,12 @@ export const constructHandlers = {
       throw new InputErrors(
         parsed.problems.map(({ path, message }) => ({ path: pathWithoutValue(inputs, path), message })),
       );
-    const { engineAddress, settings, version } = session;
+    const { engineAddress, version } = session;
     if (!engineAddress) throw new ProviderError("precondition", "No engine has attached to this plugin.");
     const { construct } = await import("./construct.ts");
     return session.operations.run(caller, 0, (signal) =>
       construct(request, engineAddress, signal, (args) =>
-        component.construct({
-          ...args,
-          version,
-          settings,
-          signal,
-          known: parsed.value as never,
-          values: inputs,
-        }),
+        component.construct({ ...args, version, known: parsed.value as never, values: inputs }),
       ),
     );
   }),

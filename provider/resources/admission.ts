@@ -93,13 +93,18 @@ export const Admission = defineResource({
     return problems;
   },
 
-  /** Other bytes that need and may do the same change nothing about what was admitted. */
+  /**
+   * Other bytes that need and may do the same change nothing about what was admitted; a report that an older version made of
+   * the same says no longer what holds.
+   */
   async diff(old, admission, found, context) {
     if (!found.every(({ path }) => path.startsWith("artifact"))) return found;
     const { report, entries, rules, problems, missing } = await judge(admission, context);
     const now = { report, entries, rules };
     const isJudged = problems.length === 0 && missing.length === 0;
-    return isJudged && isDeepStrictEqual(old.outputs, now) ? [] : found;
+    if (!isJudged) return found;
+    if (isDeepStrictEqual(old.outputs, now)) return [];
+    return found.length > 0 ? found : [{ path: "report", kind: "update", replace: false, input: false }];
   },
 
   async create(admission, context) {

@@ -35,7 +35,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   if (!isUnknown(inputs.target) && decodeTarget(inputs.target) === undefined) {
     problems.push({ path: "target", message: "is not the `target` output of an EdgeTarget of this version" });
   }
-  const { whole, modules, links, isComposition, isSealed } = judged;
+  const { whole, modules, links, isComposition } = judged;
   const run = inputs.run ?? "service";
   const unfit = isUnknown(whole) || isUnknown(run) ? undefined : worldProblem(whole, run);
   if (unfit) problems.push({ path: "artifact", message: unfit });
@@ -45,7 +45,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   const report = buildReport({
     modules: modules.map(({ name, grants }) => ({ name, grants: grants.filter(isKnown) })),
     target: localEnforcement(neighbours(modules)),
-    artifact: (family) => (isSealed && isGuarded(family) ? "exact" : "none"),
+    artifact: (family) => (isGuarded(family) ? "exact" : "none"),
     acceptRisk: acceptedRisks(inputs),
   });
   const errors = [

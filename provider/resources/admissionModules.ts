@@ -5,23 +5,24 @@ import {
   CompositionError,
   type CompositionRecipe,
   parseCompositionRecipe,
+  unsealed,
 } from "../artifacts/compose/index.ts";
 import { ingredient } from "../artifacts/compose/recipe.ts";
 import { linkedImports } from "../artifacts/compose/seal.ts";
 import { type Digest, digestSchema } from "../artifacts/digest.ts";
 import { ArtifactError } from "../artifacts/errors.ts";
 import type { Inspection } from "../artifacts/inspection.ts";
-import type { Grant } from "../capabilities/grant.ts";
+import { type Grant, union } from "../capabilities/grant.ts";
 import type { Reach } from "../capabilities/reach.ts";
 import type { Problem } from "../errors.ts";
 import { UserError } from "../errors.ts";
-import { holdsUnknown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
+import { holdsUnknown, isKnown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
 import type { admissionInputs } from "./admission.ts";
 import { artifactStore } from "./artifactStore.ts";
 import { knownAccess } from "./compositionParts.ts";
 import { grantsOf, textsOf } from "./grantTexts.ts";
 import type { Context } from "./resource.ts";
-import { sealedModule, singleModule } from "./singleModule.ts";
+import { sealSingle, singleModule, wholeGrant } from "./singleModule.ts";
 
 type Inputs = z.output<typeof admissionInputs>;
 
@@ -41,8 +42,6 @@ export interface JudgedArtifact {
   modules: JudgedModule[];
   /** Of a single Module, its App covers what it asks for; of a Composition, the Composition has. */
   isComposition: boolean;
-  /** Grants hold in the bytes. */
-  isSealed: boolean;
   links: Reach[];
 }
 
@@ -66,7 +65,6 @@ export async function judgedArtifact(
   ): Promise<JudgedArtifact> => ({
     whole: isUnknown(inspection) ? unknown : await sealedWhole(inputs, context, found),
     isComposition: false,
-    isSealed: true,
     links: [],
     modules: [
       {
@@ -84,6 +82,7 @@ export async function judgedArtifact(
   if (isUnknown(artifact.recipe)) return single(whole, digest);
   const recipe = readRecipe(artifact.recipe, problems);
   if (!recipe) return single(whole, digest);
+  if (!recipe.seal) problems.push({ path: "artifact", message: unsealed(recipe) });
   for (const [path, texts] of Object.entries({ grants: textsOf(grants), denied: textsOf(denied) })) {
     if (texts.length === 0) continue;
     problems.push({
@@ -97,7 +96,7 @@ export async function judgedArtifact(
     const handles = importer === undefined || isUnknown(importer) ? [] : (importer.handles ?? []);
     return { from, import: wanted, to, handles: handles.includes(wanted) };
   });
-  return { whole, modules, links, isComposition: true, isSealed: recipe.seal !== undefined };
+  return { whole, modules, links, isComposition: true };
 }
 
 /** A single Module as its App runs it; what cannot be sealed comes to light here. */
@@ -108,9 +107,11 @@ async function sealedWhole(
 ): Promise<OrUnknown<Inspection>> {
   const access = knownAccess(grants, denied);
   if (isUnknown(access) || holdsUnknown(artifact)) return unknown;
+  const grant = wholeGrant(union(grantsOf(access.grants, [], []).filter(isKnown)));
+  if (grant === undefined) return unknown;
   const { composer, inspector } = artifactStore(settings);
   try {
-    const sealed = await composer.compose(sealedModule(artifact as Artifact, access), { signal });
+    const sealed = await sealSingle(composer, artifact as Artifact, { ...access, grants: [grant] }, signal);
     return await inspector.inspect(sealed.digest, { signal });
   } catch (error) {
     if (!(error instanceof UserError) || signal.aborted) throw error;
@@ -120,18 +121,10 @@ async function sealedWhole(
       return unknown;
     }
     for (const { path, message, missing: isGone } of error.problems) {
-      (isGone ? missing : problems).push({ path: "artifact", message: ofSingle(path, message) });
+      (isGone ? missing : problems).push({ path, message });
     }
     return unknown;
   }
-}
-
-/** In the words of an App, which calls its module nothing and has no `adapt`. */
-function ofSingle(path: string, message: string): string {
-  if (path.endsWith(".adapt")) {
-    return "is a core module, and its exports do not say whether it is a program (`_start`) or a library (`_initialize`): build it for wasm32-wasip2, or say so in a Composition (`adapt`)";
-  }
-  return message.replace(`Module \`${singleModule}\`: `, "");
 }
 
 function readRecipe(text: string, problems: Problem[]): CompositionRecipe | undefined {

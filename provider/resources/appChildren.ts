@@ -2,7 +2,6 @@
 import type { ComponentResourceOptions, CustomResourceOptions, Input, Inputs, Output } from "@pulumi/pulumi";
 import outputModule from "@pulumi/pulumi/output.js";
 import resource from "@pulumi/pulumi/resource.js";
-import type { Artifact } from "../artifacts/artifact.ts";
 import { parseCompositionRecipe } from "../artifacts/compose/index.ts";
 import { hostKey } from "../capabilities/rulesText.ts";
 import { isUnknown, type OrUnknown } from "../schema/fields.ts";
@@ -10,9 +9,8 @@ import { decodeTarget, type Target } from "../targets/target.ts";
 import { isRecord, OutputValue, type Properties, Secret, type Value } from "../values.ts";
 
 import type { AppInputs } from "./app.ts";
-import { artifactStore } from "./artifactStore.ts";
 import type { ComponentArguments, Constructed } from "./component.ts";
-import { sealedModule, singleModule } from "./singleModule.ts";
+import { singleModule } from "./singleModule.ts";
 
 class AppResource extends resource.ComponentResource {
   constructor(name: string, options: ComponentResourceOptions) {
@@ -54,8 +52,6 @@ export function constructApp({
   options,
   secretOutputs,
   version,
-  settings,
-  signal,
 }: ComponentArguments<AppInputs>): Constructed {
   const app = new AppResource(name, options);
   const own = {
@@ -78,35 +74,16 @@ export function constructApp({
   if (target === undefined || isUnknown(target.kind)) {
     return app.finish({ report, logFile: notKnown(), ...(!isJob && { url: notKnown() }) });
   }
-  const artifact = sealed(inputs, admission.output("rules"), { settings, signal });
   const server = new Child(
     "wasm:local:Server",
     name,
-    serverInputs(known, { ...inputs, artifact }, target, admission.output("rules")),
+    serverInputs(known, inputs, target, admission.output("rules")),
     ["url", "logFile"],
     // Timeouts are not handed down by themselves, and it is the server that takes time.
     { ...own, ...(options.customTimeouts && { customTimeouts: options.customTimeouts }) },
   );
   const logFile = server.output("logFile");
   return app.finish({ report, logFile, ...(!isJob && { url: server.output("url") }) });
-}
-
-/**
- * What is run: a Composition is sealed, a single Module becomes so here, with what its admission has found right. No resource
- * of its own stands for it, so that a changed module is a change of the module and of what runs it.
- */
-function sealed(
-  { artifact, grants, denied }: Inputs,
-  admitted: Output<unknown>,
-  { settings, signal }: Pick<ComponentArguments<AppInputs>, "settings" | "signal">,
-): Output<unknown> {
-  return outputModule.all([artifact, grants, denied, admitted]).apply(async ([given, granted, refused]) => {
-    const module = given as Artifact;
-    if (parseCompositionRecipe(module.recipe)) return module;
-    const access = { grants: granted as string[] | undefined, denied: refused as string[] | undefined };
-    const { composer } = artifactStore(settings);
-    return (await composer.compose(sealedModule(module, access), { signal })).artifact;
-  });
 }
 
 function admissionInputs(values: Properties, inputs: Inputs): Inputs {
@@ -141,6 +118,8 @@ function serverInputs(known: AppInputs, inputs: Inputs, target: Target, rules: O
   return withoutUndefined({
     artifact: inputs.artifact,
     rules,
+    // A Composition has its own, and its App none.
+    denied: inputs.denied,
     environment: asSecret(keys("environment")),
     config: asSecret(keys("config")),
     volumes: folders(bound("volumes")),

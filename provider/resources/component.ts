@@ -1,7 +1,6 @@
 /** The one shape of every component. */
 import type { ComponentResourceOptions, Inputs, Output } from "@pulumi/pulumi";
 import type * as z from "zod";
-import type { Settings } from "../settings.ts";
 import type { Properties } from "../values.ts";
 
 export interface ComponentArguments<Known> {
@@ -18,9 +17,6 @@ export interface ComponentArguments<Known> {
   options: ComponentResourceOptions;
   /** `additionalSecretOutputs`: outputs that are secret whatever they come from. */
   secretOutputs: readonly string[];
-  settings: Settings;
-  /** Aborted when the user cancels, and when the plugin ends. */
-  signal: AbortSignal;
   /** For children of this package: with the version that the program asks for, they share the program's provider. */
   version: string | undefined;
 }

@@ -1,6 +1,11 @@
 import * as z from "zod";
 import { artifactFields } from "../artifacts/artifact.ts";
-import { CompositionError, composerVersion, parseCompositionRecipe } from "../artifacts/compose/index.ts";
+import {
+  CompositionError,
+  type CompositionRecipe,
+  composerVersion,
+  parseCompositionRecipe,
+} from "../artifacts/compose/index.ts";
 import { ArtifactError } from "../artifacts/errors.ts";
 import type { Problem } from "../errors.ts";
 import { UserError } from "../errors.ts";
@@ -143,21 +148,31 @@ export const Composition = defineResource({
     }
   },
 
+  /** What an older version has made is kept until an input changes, but not what nothing is sealed in. */
+  diff(old, _composition, found) {
+    const recipe = recordedRecipe(old.outputs);
+    if (!recipe || recipe.seal) return found;
+    return [...found, { path: "artifact", kind: "update", replace: false, input: false }];
+  },
+
   async create(composition, context) {
     return { id: context.name, outputs: await compose(composition, context) };
   },
 
   async update(old, composition, context) {
     const composed = await compose(composition, context);
-    const before = old.outputs.artifact;
-    const recipe = before && !isUnknown(before) && !isUnknown(before.recipe) ? before.recipe : "";
-    const composer = parseCompositionRecipe(recipe)?.composer;
+    const composer = recordedRecipe(old.outputs)?.composer;
     if (composer !== undefined && composer !== composerVersion) {
       context.log.info(`composer ${composer} → ${composerVersion}`);
     }
     return composed;
   },
 });
+
+function recordedRecipe({ artifact }: Partial<Outputs>): CompositionRecipe | undefined {
+  if (artifact === undefined || isUnknown(artifact) || isUnknown(artifact.recipe)) return undefined;
+  return parseCompositionRecipe(artifact.recipe);
+}
 
 async function compose(composition: Inputs, context: Context): Promise<Outputs> {
   const declaration = declarationOf(composition);

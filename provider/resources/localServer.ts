@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Artifact, artifactFields } from "../artifacts/artifact.ts";
+import { artifactFields } from "../artifacts/artifact.ts";
+import { parseCompositionRecipe } from "../artifacts/compose/index.ts";
 import { PartialFailure, ProviderError } from "../errors.ts";
 import {
   holdsUnknown,
@@ -14,9 +15,9 @@ import {
 } from "../schema/fields.ts";
 import * as local from "../targets/local/control.ts";
 import { artifactStore } from "./artifactStore.ts";
-import { guestOf, instanceId, localOptions } from "./localGuest.ts";
+import { guestOf, instanceId, localOptions, sealedArtifact } from "./localGuest.ts";
 import { checkServer } from "./localServerCheck.ts";
-import { type Context, defineResource } from "./resource.ts";
+import { type Context, type Difference, defineResource } from "./resource.ts";
 
 const description = `
 The process that runs an App on this machine: a child of the App, which declares it. It listens on 127.0.0.1, outlives
@@ -26,9 +27,14 @@ For development: a second line of defence around the guest, not a security bound
 `.trim();
 
 export const localServerInputs = z.strictObject({
-  artifact: required(artifactFields, { description: "What runs: a component." }),
+  artifact: required(artifactFields, {
+    description: "What runs: a Composition, or a single Module, which is sealed for it.",
+  }),
   rules: required(z.string(), {
     description: "What the guest may do, as the App's admission found it. Opaque.",
+  }),
+  denied: optional(list(z.string()), {
+    description: "Imports of a single Module that the program denies. A Composition has its own in it.",
   }),
   environment: optional(map(z.string()), {
     description: "Environment of the guest by key; only granted keys reach it. Never written to disk.",
@@ -133,7 +139,13 @@ export const LocalServer = defineResource({
     // Under its old name, an App that takes that name would take its process over.
     const isRenamed = shouldRun && isUnderOtherName(knownProcess(old.outputs), context);
     const drift = (path: string) => ({ path, kind: "update", replace: false, input: false }) as const;
-    return [...found, ...(isDead ? [drift("running")] : []), ...(isRenamed ? [drift("process")] : [])];
+    return [
+      // The same bytes are the same, however the program calls the grants that they were made with.
+      ...found.filter(({ path }) => path !== "artifact.recipe" || found.some(isOtherBytes)),
+      ...(isDead ? [drift("running")] : []),
+      ...(isRenamed ? [drift("process")] : []),
+      ...(shouldRun && isUnsealed(old.outputs, server) ? [drift("artifact")] : []),
+    ];
   },
 
   async create(server, context) {
@@ -162,6 +174,7 @@ export const LocalServer = defineResource({
       process &&
       old.outputs.running &&
       !isUnderOtherName(process, context) &&
+      !isUnsealed(old.outputs, server) &&
       onlyForgetDiffers(old.inputs, server)
     )
       return { ...nothingStarted, ...old.outputs };
@@ -217,12 +230,14 @@ async function runJob(spec: local.JobSpec, context: Context): Promise<Outputs> {
 async function previewed(
   server: Inputs,
   running: local.ServerState | undefined,
-  { settings, signal }: Context,
+  context: Context,
 ): Promise<Outputs> {
+  const { settings, signal } = context;
   if (server.start === false) return nothingStarted;
   // Bytes that cannot be had shall not come to light in `up`.
-  if (!holdsUnknown(server.artifact)) {
-    await artifactStore(settings).composer.ensure(server.artifact as Artifact, { signal });
+  const { artifact, rules, denied } = server;
+  if (!holdsUnknown({ artifact, rules, denied })) {
+    await artifactStore(settings).composer.ensure(await sealedArtifact(server, context), { signal });
   }
   if (server.run === "job") return { running: false, logFile: unknown, exitCode: 0 };
   const port: OrUnknown<number> = server.port ?? running?.port ?? unknown;
@@ -237,6 +252,17 @@ function knownProcess({ process }: Partial<Outputs>): local.ServerState | undefi
 /** On this machine a process is named after its resource; elsewhere nothing is known of that. */
 function isUnderOtherName(process: local.ServerState | undefined, context: Context): boolean {
   return process?.machineId === local.machineId() && process.id !== instanceId(context);
+}
+
+function isOtherBytes({ path }: Difference): boolean {
+  return path === "artifact.digest" || path === "artifact";
+}
+
+/** Older versions ran a single Module as it was. */
+function isUnsealed(outputs: Partial<Outputs>, { artifact }: Inputs): boolean {
+  if (isUnknown(artifact) || isUnknown(artifact.recipe) || parseCompositionRecipe(artifact.recipe))
+    return false;
+  return knownProcess(outputs)?.digest === artifact.digest;
 }
 
 function onlyForgetDiffers(old: Inputs | undefined, now: Inputs): boolean {

@@ -113,7 +113,7 @@ export class Workspace {
     return this.#observe((stack, onEvent) => stack.preview({ ...options, onEvent }));
   }
 
-  async up(options: { refresh?: boolean; target?: string[] } = {}): Promise<Outcome> {
+  async up(options: { refresh?: boolean; target?: string[]; replace?: string[] } = {}): Promise<Outcome> {
     return this.#observe((stack, onEvent) => stack.up({ ...options, onEvent }));
   }
 

@@ -59,6 +59,7 @@ describe("an artifact that the target cannot run", () => {
     ["a handler as a job", async () => ({ artifact: guestArtifact("echo"), run: "job" }), /^has no command, but an HTTP handler: leave out `run: "job"` to serve it$/],
     ["WASI 0.3 only", async () => ({ artifact: await artifactOf(await wasi03(), "component") }), /^is a component of WASI 0\.3 \(wasi:http\/handler@0\.3\.0\), and the local target serves WASI 0\.2/],
     ["a core module", async () => ({ artifact: await artifactOf(await binary("(module)"), "core") }), /^is a core module, and its exports do not say whether it is a program \(`_start`\) or a library/],
+    ["a Composition of a composer that sealed nothing", async () => ({ artifact: unsealed(guestArtifact("echo")) }), /^was made by composer 0\.1\.0, which seals no grants\. Run `pulumi up` of the Composition that it comes from/],
   ]; // biome-ignore format: a table
 
   it.each(artifacts)("%s", async (_input, inputs, message) => {
@@ -68,6 +69,12 @@ describe("an artifact that the target cannot run", () => {
     ]);
   });
 });
+
+/** What a composer has made of a module before there were seals. */
+function unsealed({ digest }: Properties): Properties {
+  const recipe = JSON.stringify({ composer: "0.1.0", modules: { api: digest } });
+  return { digest: digest as string, kind: "component", recipe };
+}
 
 it("bytes that this machine never saw are told where they are needed, not where nothing changes", async () => {
   const artifact = { ...moduleArtifact(digestOf(new Uint8Array(1)), "component") };

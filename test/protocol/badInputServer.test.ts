@@ -114,7 +114,7 @@ const values: [input: string, inputs: Properties, property: string, message: str
   ["a folder as an object", { volumes: { catalog: { folder: "a" } } }, "volumes.catalog", "expected a string, got an object"],
   ["rules by hand", { rules: "{}" }, "rules", /^These rules were not made by this version of the plugin/],
   ["a recipe by hand", { artifact: { ...(sample.artifact as Properties), recipe: "{}" } }, "artifact.recipe", /^This version of the plugin does not know the recipe/],
-  ["a misspelt property", { ports: [1] }, "ports", "unknown property; the properties are artifact, rules, environment, config, volumes, arguments, run, start, port, memory, requestTimeout, concurrency, forget"],
+  ["a misspelt property", { ports: [1] }, "ports", "unknown property; the properties are artifact, rules, denied, environment, config, volumes, arguments, run, start, port, memory, requestTimeout, concurrency, forget"],
 ]; // biome-ignore format: a table
 
 it.each(values)("%s", async (_input, inputs, property, message) => {

@@ -110,6 +110,7 @@ export front["acme:shop/orders@0.1.0"];`,
     {
       artifact,
       rules: encodeRules(noRules()),
+      denied: ["wasi:sockets/tcp"],
       environment: { TOKEN: "t" },
       config: { color: "red" },
       volumes: { catalog: "test" },

@@ -10,6 +10,7 @@ export {
   encodeRecipe,
   parseCompositionRecipe,
   sameButComposer,
+  unsealed,
 } from "./recipe.ts";
 export * from "./types.ts";
 export { wire } from "./wiring.ts";

@@ -91,6 +91,11 @@ export function parseCompositionRecipe(recipe: string): CompositionRecipe | unde
   throw new Error(unreadable);
 }
 
+/** What is to be said of a composition in which no grant holds: composers before 0.2.0 made such ones. */
+export function unsealed({ composer }: CompositionRecipe): string {
+  return `was made by composer ${composer}, which seals no grants. Run \`pulumi up\` of the Composition that it comes from with this version of the plugin, which seals it`;
+}
+
 /** The part that a plan fixes. */
 export function recipeOfPlan(plan: Plan, modules: Record<string, Content>): CompositionRecipe {
   return {

@@ -25,7 +25,7 @@ namespace Pulumi.Wasm.Local
         public Output<ImmutableArray<string>> Arguments { get; private set; } = null!;
 
         /// <summary>
-        /// What runs: a component.
+        /// What runs: a Composition, or a single Module, which is sealed for it.
         /// </summary>
         [Output("artifact")]
         public Output<Pulumi.Wasm.Outputs.Artifact> Artifact { get; private set; } = null!;
@@ -41,6 +41,12 @@ namespace Pulumi.Wasm.Local
         /// </summary>
         [Output("config")]
         public Output<ImmutableDictionary<string, string>?> Config { get; private set; } = null!;
+
+        /// <summary>
+        /// Imports of a single Module that the program denies. A Composition has its own in it.
+        /// </summary>
+        [Output("denied")]
+        public Output<ImmutableArray<string>> Denied { get; private set; } = null!;
 
         /// <summary>
         /// Environment of the guest by key; only granted keys reach it. Never written to disk.
@@ -190,7 +196,7 @@ namespace Pulumi.Wasm.Local
         }
 
         /// <summary>
-        /// What runs: a component.
+        /// What runs: a Composition, or a single Module, which is sealed for it.
         /// </summary>
         [Input("artifact", required: true)]
         public Input<Pulumi.Wasm.Inputs.ArtifactArgs> Artifact { get; set; } = null!;
@@ -215,6 +221,18 @@ namespace Pulumi.Wasm.Local
                 var emptySecret = Output.CreateSecret(ImmutableDictionary.Create<string, string>());
                 _config = Output.All(value, emptySecret).Apply(v => v[0]);
             }
+        }
+
+        [Input("denied")]
+        private InputList<string>? _denied;
+
+        /// <summary>
+        /// Imports of a single Module that the program denies. A Composition has its own in it.
+        /// </summary>
+        public InputList<string> Denied
+        {
+            get => _denied ?? (_denied = new InputList<string>());
+            set => _denied = value;
         }
 
         [Input("environment")]

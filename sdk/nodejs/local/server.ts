@@ -44,7 +44,7 @@ export class Server extends pulumi.CustomResource {
      */
     declare public readonly arguments: pulumi.Output<string[] | undefined>;
     /**
-     * What runs: a component.
+     * What runs: a Composition, or a single Module, which is sealed for it.
      */
     declare public readonly artifact: pulumi.Output<outputs.Artifact>;
     /**
@@ -55,6 +55,10 @@ export class Server extends pulumi.CustomResource {
      * Configuration of the guest (`wasi:config`) by key; only granted keys reach it. Never written to disk.
      */
     declare public readonly config: pulumi.Output<{[key: string]: string} | undefined>;
+    /**
+     * Imports of a single Module that the program denies. A Composition has its own in it.
+     */
+    declare public readonly denied: pulumi.Output<string[] | undefined>;
     /**
      * Environment of the guest by key; only granted keys reach it. Never written to disk.
      */
@@ -133,6 +137,7 @@ export class Server extends pulumi.CustomResource {
             resourceInputs["artifact"] = args?.artifact;
             resourceInputs["concurrency"] = (args?.concurrency) ?? 4;
             resourceInputs["config"] = args?.config ? pulumi.secret(args.config) : undefined;
+            resourceInputs["denied"] = args?.denied;
             resourceInputs["environment"] = args?.environment ? pulumi.secret(args.environment) : undefined;
             resourceInputs["forget"] = (args?.forget) ?? false;
             resourceInputs["memory"] = (args?.memory) ?? 256;
@@ -152,6 +157,7 @@ export class Server extends pulumi.CustomResource {
             resourceInputs["artifact"] = undefined /*out*/;
             resourceInputs["concurrency"] = undefined /*out*/;
             resourceInputs["config"] = undefined /*out*/;
+            resourceInputs["denied"] = undefined /*out*/;
             resourceInputs["environment"] = undefined /*out*/;
             resourceInputs["exitCode"] = undefined /*out*/;
             resourceInputs["forget"] = undefined /*out*/;
@@ -183,7 +189,7 @@ export interface ServerArgs {
      */
     arguments?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * What runs: a component.
+     * What runs: a Composition, or a single Module, which is sealed for it.
      */
     artifact: pulumi.Input<inputs.ArtifactArgs>;
     /**
@@ -194,6 +200,10 @@ export interface ServerArgs {
      * Configuration of the guest (`wasi:config`) by key; only granted keys reach it. Never written to disk.
      */
     config?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
+    /**
+     * Imports of a single Module that the program denies. A Composition has its own in it.
+     */
+    denied?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
      * Environment of the guest by key; only granted keys reach it. Never written to disk.
      */

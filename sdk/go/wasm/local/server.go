@@ -22,12 +22,14 @@ type Server struct {
 
 	// Arguments of the guest's command line.
 	Arguments pulumi.StringArrayOutput `pulumi:"arguments"`
-	// What runs: a component.
+	// What runs: a Composition, or a single Module, which is sealed for it.
 	Artifact wasm.ArtifactOutput `pulumi:"artifact"`
 	// Requests that run at the same time.
 	Concurrency pulumi.IntPtrOutput `pulumi:"concurrency"`
 	// Configuration of the guest (`wasi:config`) by key; only granted keys reach it. Never written to disk.
 	Config pulumi.StringMapOutput `pulumi:"config"`
+	// Imports of a single Module that the program denies. A Composition has its own in it.
+	Denied pulumi.StringArrayOutput `pulumi:"denied"`
 	// Environment of the guest by key; only granted keys reach it. Never written to disk.
 	Environment pulumi.StringMapOutput `pulumi:"environment"`
 	// Exit code of a job.
@@ -135,12 +137,14 @@ func (ServerState) ElementType() reflect.Type {
 type serverArgs struct {
 	// Arguments of the guest's command line.
 	Arguments []string `pulumi:"arguments"`
-	// What runs: a component.
+	// What runs: a Composition, or a single Module, which is sealed for it.
 	Artifact wasm.Artifact `pulumi:"artifact"`
 	// Requests that run at the same time.
 	Concurrency *int `pulumi:"concurrency"`
 	// Configuration of the guest (`wasi:config`) by key; only granted keys reach it. Never written to disk.
 	Config map[string]string `pulumi:"config"`
+	// Imports of a single Module that the program denies. A Composition has its own in it.
+	Denied []string `pulumi:"denied"`
 	// Environment of the guest by key; only granted keys reach it. Never written to disk.
 	Environment map[string]string `pulumi:"environment"`
 	// Let go of a server that was started on another machine, without ending it there.
@@ -165,12 +169,14 @@ type serverArgs struct {
 type ServerArgs struct {
 	// Arguments of the guest's command line.
 	Arguments pulumi.StringArrayInput
-	// What runs: a component.
+	// What runs: a Composition, or a single Module, which is sealed for it.
 	Artifact wasm.ArtifactInput
 	// Requests that run at the same time.
 	Concurrency pulumi.IntPtrInput
 	// Configuration of the guest (`wasi:config`) by key; only granted keys reach it. Never written to disk.
 	Config pulumi.StringMapInput
+	// Imports of a single Module that the program denies. A Composition has its own in it.
+	Denied pulumi.StringArrayInput
 	// Environment of the guest by key; only granted keys reach it. Never written to disk.
 	Environment pulumi.StringMapInput
 	// Let go of a server that was started on another machine, without ending it there.
@@ -283,7 +289,7 @@ func (o ServerOutput) Arguments() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *Server) pulumi.StringArrayOutput { return v.Arguments }).(pulumi.StringArrayOutput)
 }
 
-// What runs: a component.
+// What runs: a Composition, or a single Module, which is sealed for it.
 func (o ServerOutput) Artifact() wasm.ArtifactOutput {
 	return o.ApplyT(func(v *Server) wasm.ArtifactOutput { return v.Artifact }).(wasm.ArtifactOutput)
 }
@@ -296,6 +302,11 @@ func (o ServerOutput) Concurrency() pulumi.IntPtrOutput {
 // Configuration of the guest (`wasi:config`) by key; only granted keys reach it. Never written to disk.
 func (o ServerOutput) Config() pulumi.StringMapOutput {
 	return o.ApplyT(func(v *Server) pulumi.StringMapOutput { return v.Config }).(pulumi.StringMapOutput)
+}
+
+// Imports of a single Module that the program denies. A Composition has its own in it.
+func (o ServerOutput) Denied() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *Server) pulumi.StringArrayOutput { return v.Denied }).(pulumi.StringArrayOutput)
 }
 
 // Environment of the guest by key; only granted keys reach it. Never written to disk.

@@ -27,6 +27,7 @@ class ServerArgs:
                  arguments: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  concurrency: pulumi.Input[Optional[_builtins.int]] = None,
                  config: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
+                 denied: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  environment: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
                  forget: pulumi.Input[Optional[_builtins.bool]] = None,
                  memory: pulumi.Input[Optional[_builtins.int]] = None,
@@ -38,11 +39,12 @@ class ServerArgs:
         """
         The set of arguments for constructing a Server resource.
 
-        :param pulumi.Input['_root_inputs.ArtifactArgs'] artifact: What runs: a component.
+        :param pulumi.Input['_root_inputs.ArtifactArgs'] artifact: What runs: a Composition, or a single Module, which is sealed for it.
         :param pulumi.Input[_builtins.str] rules: What the guest may do, as the App's admission found it. Opaque.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] arguments: Arguments of the guest's command line.
         :param pulumi.Input[_builtins.int] concurrency: Requests that run at the same time.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] config: Configuration of the guest (`wasi:config`) by key; only granted keys reach it. Never written to disk.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] denied: Imports of a single Module that the program denies. A Composition has its own in it.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] environment: Environment of the guest by key; only granted keys reach it. Never written to disk.
         :param pulumi.Input[_builtins.bool] forget: Let go of a server that was started on another machine, without ending it there.
         :param pulumi.Input[_builtins.int] memory: Most memory of the guest in MiB.
@@ -62,6 +64,8 @@ class ServerArgs:
             pulumi.set(__self__, "concurrency", concurrency)
         if config is not None:
             pulumi.set(__self__, "config", config)
+        if denied is not None:
+            pulumi.set(__self__, "denied", denied)
         if environment is not None:
             pulumi.set(__self__, "environment", environment)
         if forget is None:
@@ -93,7 +97,7 @@ class ServerArgs:
     @pulumi.getter
     def artifact(self) -> pulumi.Input['_root_inputs.ArtifactArgs']:
         """
-        What runs: a component.
+        What runs: a Composition, or a single Module, which is sealed for it.
         """
         return pulumi.get(self, "artifact")
 
@@ -148,6 +152,18 @@ class ServerArgs:
     @config.setter
     def config(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]):
         pulumi.set(self, "config", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def denied(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Imports of a single Module that the program denies. A Composition has its own in it.
+        """
+        return pulumi.get(self, "denied")
+
+    @denied.setter
+    def denied(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "denied", value)
 
     @_builtins.property
     @pulumi.getter
@@ -256,6 +272,7 @@ class Server(pulumi.CustomResource):
                  artifact: pulumi.Input[Optional[Union['_root_inputs.ArtifactArgs', '_root_inputs.ArtifactArgsDict']]] = None,
                  concurrency: pulumi.Input[Optional[_builtins.int]] = None,
                  config: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
+                 denied: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  environment: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
                  forget: pulumi.Input[Optional[_builtins.bool]] = None,
                  memory: pulumi.Input[Optional[_builtins.int]] = None,
@@ -275,9 +292,10 @@ class Server(pulumi.CustomResource):
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] arguments: Arguments of the guest's command line.
-        :param pulumi.Input[Union['_root_inputs.ArtifactArgs', '_root_inputs.ArtifactArgsDict']] artifact: What runs: a component.
+        :param pulumi.Input[Union['_root_inputs.ArtifactArgs', '_root_inputs.ArtifactArgsDict']] artifact: What runs: a Composition, or a single Module, which is sealed for it.
         :param pulumi.Input[_builtins.int] concurrency: Requests that run at the same time.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] config: Configuration of the guest (`wasi:config`) by key; only granted keys reach it. Never written to disk.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] denied: Imports of a single Module that the program denies. A Composition has its own in it.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] environment: Environment of the guest by key; only granted keys reach it. Never written to disk.
         :param pulumi.Input[_builtins.bool] forget: Let go of a server that was started on another machine, without ending it there.
         :param pulumi.Input[_builtins.int] memory: Most memory of the guest in MiB.
@@ -319,6 +337,7 @@ class Server(pulumi.CustomResource):
                  artifact: pulumi.Input[Optional[Union['_root_inputs.ArtifactArgs', '_root_inputs.ArtifactArgsDict']]] = None,
                  concurrency: pulumi.Input[Optional[_builtins.int]] = None,
                  config: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
+                 denied: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  environment: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
                  forget: pulumi.Input[Optional[_builtins.bool]] = None,
                  memory: pulumi.Input[Optional[_builtins.int]] = None,
@@ -345,6 +364,7 @@ class Server(pulumi.CustomResource):
                 concurrency = 4
             __props__.__dict__["concurrency"] = concurrency
             __props__.__dict__["config"] = None if config is None else pulumi.Output.secret(config)
+            __props__.__dict__["denied"] = denied
             __props__.__dict__["environment"] = None if environment is None else pulumi.Output.secret(environment)
             if forget is None:
                 forget = False
@@ -399,6 +419,7 @@ class Server(pulumi.CustomResource):
         __props__.__dict__["artifact"] = None
         __props__.__dict__["concurrency"] = None
         __props__.__dict__["config"] = None
+        __props__.__dict__["denied"] = None
         __props__.__dict__["environment"] = None
         __props__.__dict__["exit_code"] = None
         __props__.__dict__["forget"] = None
@@ -427,7 +448,7 @@ class Server(pulumi.CustomResource):
     @pulumi.getter
     def artifact(self) -> pulumi.Output['_root_outputs.Artifact']:
         """
-        What runs: a component.
+        What runs: a Composition, or a single Module, which is sealed for it.
         """
         return pulumi.get(self, "artifact")
 
@@ -446,6 +467,14 @@ class Server(pulumi.CustomResource):
         Configuration of the guest (`wasi:config`) by key; only granted keys reach it. Never written to disk.
         """
         return pulumi.get(self, "config")
+
+    @_builtins.property
+    @pulumi.getter
+    def denied(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
+        """
+        Imports of a single Module that the program denies. A Composition has its own in it.
+        """
+        return pulumi.get(self, "denied")
 
     @_builtins.property
     @pulumi.getter
