@@ -13,6 +13,7 @@ type Metadata = Awaited<ReturnType<typeof metadataShow>>;
 const maxName = 4096;
 const maxNames = 1 << 20;
 const maxWit = 1 << 20;
+const maxSealed = 1 << 20;
 const maxProducer = 200;
 const maxProducers = 100;
 
@@ -46,14 +47,26 @@ export async function inspectBytes(bytes: Uint8Array, digest: Digest): Promise<I
 function sealedIn(bytes: Uint8Array): Pick<Inspection, "sealed"> {
   const seal = readSeal(bytes, {});
   if (!seal) return {};
-  return {
-    sealed: seal.modules.map(({ guards, rules, name, ...module }) => ({
-      ...module,
-      ...(name !== undefined && { name: printable(name) }),
-      ...(rules && { rules }),
-      guards: guards.map(({ digest, serves }) => ({ digest, serves })),
-    })),
+  const sealed = seal.modules.map(({ guards, rules, name, ...module }) => ({
+    ...module,
+    ...(name !== undefined && { name }),
+    ...(rules && { rules }),
+    guards: guards.map(({ digest, serves }) => ({ digest, serves })),
+  }));
+  if (JSON.stringify(sealed).length > maxSealed)
+    throw invalid(`What is sealed in it is longer than ${maxSealed} characters.`);
+  return { sealed: allPrintable(sealed) };
+}
+
+/** Plain data with all texts and keys in it as `printable` has them. */
+function allPrintable<T>(value: T): T {
+  const change = (part: unknown): unknown => {
+    if (typeof part === "string") return printable(part);
+    if (Array.isArray(part)) return part.map(change);
+    if (typeof part !== "object" || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([key, item]) => [printable(key), change(item)]));
   };
+  return change(value) as T;
 }
 
 async function componentNames(

@@ -101,14 +101,16 @@ describe("bytes that pretend to be sealed", () => {
   const guard = async () =>
     shop.add(await readFile(join(import.meta.dirname, "../../composer/guards/environment.wasm")));
   /** Rules in their one form, or with code that could do anything. */
-  const rulesComponent = async (extra = "") => {
-    const text = "pulumi-wasm rules 1\tuser\n";
-    const escaped = [...Buffer.from(text)].map((byte) => `\\${byte.toString(16).padStart(2, "0")}`).join("");
-    const size = `\\${Buffer.from(text).length.toString(16)}`;
+  const rulesComponent = async (extra = "", lines = "") => {
+    const text = `pulumi-wasm rules 1\tuser\n${lines}`;
+    const pages = Math.ceil((8 + Buffer.from(text).length) / 65_536);
+    const hex = (byte: number) => `\\${byte.toString(16).padStart(2, "0")}`;
+    const escaped = [...Buffer.from(text)].map(hex).join("");
+    const size = [0, 8, 16].map((bits) => hex((Buffer.from(text).length >> bits) & 0xff)).join("");
     return shop.add(
       await binary(`(component
-        (core module $m (memory (export "memory") 1) ${extra}
-          (data (i32.const 0) "\\08\\00\\00\\00${size}\\00\\00\\00${escaped}")
+        (core module $m (memory (export "memory") ${pages}) ${extra}
+          (data (i32.const 0) "\\08\\00\\00\\00${size}\\00${escaped}")
           (func (export "text") (result i32) i32.const 0))
         (core instance $i (instantiate $m))
         (alias core export $i "memory" (core memory $memory)) (alias core export $i "text" (core func $t))
@@ -192,6 +194,22 @@ describe("bytes that pretend to be sealed", () => {
       let b = new module:masked { "${environment}": g["${environment}"], "acme:harmless/words": e };
       export b["acme:b/b"];`;
     expect(await told(await bytesOf(modules, text))).toBeUndefined();
+  });
+
+  test("steer no terminal", async () => {
+    const rules = await rulesComponent("", "environment\t\u001b[2J\t\u202eK\nkeyValue\t\u009b1m\n");
+    const [main] = (await told(await bytesOf({ user, guard: await guard(), rules }, guarded))) ?? [];
+    expect(main?.rules?.rules).toMatchObject({ environment: ["\\u{1b}[2J"], keyValue: ["\\u{9b}1m"] });
+    expect(main?.rules?.hostKeys.environment).toEqual({ "\\u{1b}[2J": "\\u{202e}K" });
+  });
+
+  test("fill no memory with what they say", async () => {
+    const rules = await rulesComponent("", `keyValue\t${"x".repeat(3 << 20)}\n`);
+    const forged = await bytesOf({ user, guard: await guard(), rules }, guarded);
+    await expect(told(forged)).rejects.toMatchObject({
+      code: "invalid",
+      message: expect.stringContaining("What is sealed in it is longer than"),
+    });
   });
 });
 
