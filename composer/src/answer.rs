@@ -15,8 +15,6 @@ pub enum Answer {
     One,
     /// A handle of a resource that the denying component exports, and that nothing can be done with.
     Handle(TypeId),
-    /// The same, with the function that makes it.
-    New(u32),
 }
 
 /// Cases of errors that say what happened, the best first.
@@ -86,7 +84,7 @@ fn error_area(
     let cases = [result.ok.as_ref(), result.err.as_ref()];
     let at = sizes.payload_offset(wit_parser::Int::U8, cases).size_wasm32();
     let mut strings = Vec::new();
-    if *error == Type::String {
+    if is_string(resolve, error) {
         strings.push((at, message.to_owned()));
         return Some((bytes, strings));
     }
@@ -110,7 +108,7 @@ fn error_area(
             let soft = soft_case(&names).and_then(|index| position(names[index]));
             let other = || {
                 let index = position("other")?;
-                (variant.cases[index].ty == Some(Type::String)).then_some(index)
+                variant.cases[index].ty.filter(|ty| is_string(resolve, ty)).map(|_| index)
             };
             let index = match soft {
                 Some(index) => index,
@@ -144,6 +142,16 @@ fn write_tag(bytes: &mut [u8], tag: wit_parser::Int, index: usize) {
     bytes[..size].copy_from_slice(&(index as u64).to_le_bytes()[..size]);
 }
 
+/// A string, by whatever name.
+fn is_string(resolve: &Resolve, ty: &Type) -> bool {
+    match ty {
+        Type::Id(id) => {
+            matches!(&resolve.types[*id].kind, TypeDefKind::Type(inner) if is_string(resolve, inner))
+        }
+        _ => *ty == Type::String,
+    }
+}
+
 /// The kind of a type behind its names.
 fn kind_of<'a>(resolve: &'a Resolve, ty: &Type) -> Option<&'a TypeDefKind> {
     let Type::Id(id) = ty else { return None };
@@ -153,10 +161,10 @@ fn kind_of<'a>(resolve: &'a Resolve, ty: &Type) -> Option<&'a TypeDefKind> {
     }
 }
 
-/// A resource behind its names.
-pub fn resource_of(resolve: &Resolve, id: TypeId) -> TypeId {
+/// The type behind its names.
+pub fn base_of(resolve: &Resolve, id: TypeId) -> TypeId {
     match resolve.types[id].kind {
-        TypeDefKind::Type(Type::Id(inner)) => resource_of(resolve, inner),
+        TypeDefKind::Type(Type::Id(inner)) => base_of(resolve, inner),
         _ => id,
     }
 }
@@ -198,7 +206,12 @@ pub fn visit_types(resolve: &Resolve, types: impl IntoIterator<Item = Type>, vis
             TypeDefKind::Record(record) => record.fields.iter().map(|field| field.ty).collect(),
             TypeDefKind::Tuple(tuple) => tuple.types.clone(),
             TypeDefKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty).collect(),
-            TypeDefKind::Option(inner) | TypeDefKind::List(inner) | TypeDefKind::Type(inner) => vec![*inner],
+            TypeDefKind::Option(inner)
+            | TypeDefKind::List(inner)
+            | TypeDefKind::FixedLengthList(inner, _)
+            | TypeDefKind::Type(inner) => vec![*inner],
+            TypeDefKind::Map(key, value) => vec![*key, *value],
+            TypeDefKind::Future(payload) | TypeDefKind::Stream(payload) => payload.iter().copied().collect(),
             TypeDefKind::Result(result) => result.ok.into_iter().chain(result.err).collect(),
             TypeDefKind::Handle(Handle::Own(resource) | Handle::Borrow(resource)) => {
                 vec![Type::Id(*resource)]

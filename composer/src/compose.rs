@@ -14,7 +14,7 @@ pub fn compose(
     guards: Vec<Module>,
     seals: &[Seal],
 ) -> Result<Vec<u8>, Problem> {
-    let parts = seal::Parts::make(&modules, guards, seals).map_err(|error| of_seal(&error))?;
+    let parts = seal::Parts::read(&modules, guards, seals).map_err(|error| of_seal(&error))?;
     let document = Document::parse(text).map_err(|error| of_text(text, Kind::Syntax, &error))?;
     let (names, contents): (Vec<_>, Vec<_>) =
         modules.into_iter().map(|module| (package_name(&module.name), module.bytes)).unzip();

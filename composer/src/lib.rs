@@ -8,7 +8,6 @@ mod links;
 mod print;
 mod rules;
 mod seal;
-mod strip;
 mod stubs;
 mod validate;
 

@@ -1,46 +1,14 @@
 //! Puts guards, and what denies, between the modules of a composition and whatever serves their imports.
 
-use crate::{GuardUse, Link, Module, Seal, deny, rules};
+mod parts;
+
+use crate::{GuardUse, Link, Seal, rules};
 use anyhow::{Context, Result, anyhow, bail};
-use std::collections::{HashMap, HashSet};
+use parts::Guard;
+pub use parts::Parts;
+use std::collections::{BTreeMap, HashMap};
 use wac_graph::types::{ItemKind, Package, are_semver_compatible};
 use wac_graph::{CompositionGraph, NodeId, NodeKind, PackageId};
-
-/// What is put in, by what it is made of, so that equal things are embedded once.
-pub struct Parts {
-    guards: HashMap<String, Vec<u8>>,
-    /// By the module's name.
-    denials: HashMap<String, Vec<deny::Denial>>,
-    /// By guard and what is closed of it.
-    closed: HashMap<(String, Vec<String>), Vec<deny::Denial>>,
-}
-
-impl Parts {
-    /// Makes what denies of the bytes of modules and guards.
-    pub fn make(modules: &[Module], guards: Vec<Module>, seals: &[Seal]) -> Result<Self> {
-        let guards: HashMap<_, _> = guards.into_iter().map(|guard| (guard.name, guard.bytes)).collect();
-        let mut denials = HashMap::new();
-        let mut closed = HashMap::new();
-        for seal in seals {
-            let module = modules.iter().find(|module| module.name == seal.module);
-            let module = module.with_context(|| format!("there is no module `{}` to seal", seal.module))?;
-            let made = deny::deny(&module.bytes, &seal.denied)
-                .with_context(|| format!("module `{}` cannot be sealed", seal.module))?;
-            denials.insert(seal.module.clone(), made);
-            for used in &seal.guards {
-                let bytes =
-                    guards.get(&used.guard).with_context(|| format!("there is no guard `{}`", used.guard))?;
-                let key = (used.guard.clone(), used.closed.clone());
-                if !closed.contains_key(&key) {
-                    let made =
-                        deny::deny(bytes, &used.closed).with_context(|| format!("guard `{}`", used.guard))?;
-                    closed.insert(key, made);
-                }
-            }
-        }
-        Ok(Parts { guards, denials, closed })
-    }
-}
 
 /// Seals each instance of the modules that have a seal.
 pub fn seal(graph: &mut CompositionGraph, parts: &Parts, seals: &[Seal]) -> Result<()> {
@@ -54,8 +22,8 @@ pub fn seal(graph: &mut CompositionGraph, parts: &Parts, seals: &[Seal]) -> Resu
                 seal,
                 instance,
                 guards: HashMap::new(),
+                rules: None,
                 denied: None,
-                wired: HashSet::new(),
             }
             .run()
             .with_context(|| format!("module `{}` cannot be sealed", seal.module))?;
@@ -112,9 +80,17 @@ struct Sealing<'a> {
     instance: NodeId,
     /// The guards of this instance; nothing while one is being made.
     guards: HashMap<String, Option<NodeId>>,
-    denied: Option<Vec<NodeId>>,
-    /// Places of those that have their arguments.
-    wired: HashSet<usize>,
+    /// All guards of the instance read the same.
+    rules: Option<NodeId>,
+    denied: Option<Vec<Denial>>,
+}
+
+/// What denies some of the module's imports.
+#[derive(Clone)]
+struct Denial {
+    imports: Vec<String>,
+    instance: NodeId,
+    has_arguments: bool,
 }
 
 impl Sealing<'_> {
@@ -126,8 +102,7 @@ impl Sealing<'_> {
         for import in guarded.chain(&seal.denied) {
             let before = self.argument(import);
             // What a sibling gives needs no grant; only a guard may come between.
-            let is_linked = before.is_some_and(|node| self.comes_from_instance(node));
-            if is_linked && seal.denied.contains(import) {
+            if self.is_linked(import) && seal.denied.contains(import) {
                 continue;
             }
             let provider = self.provider(import)?.with_context(|| format!("nothing serves `{import}`"))?;
@@ -151,6 +126,10 @@ impl Sealing<'_> {
             .map(|(_, node)| node)
     }
 
+    fn is_linked(&self, import: &str) -> bool {
+        self.argument(import).is_some_and(|node| self.comes_from_instance(node))
+    }
+
     fn comes_from_instance(&self, node: NodeId) -> bool {
         match self.graph.get_alias_source(node) {
             Some((source, _)) => self.comes_from_instance(source),
@@ -165,15 +144,9 @@ impl Sealing<'_> {
             let guard = self.guard(used)?;
             return self.export(guard, import).map(Some);
         }
-        let is_linked = self.argument(import).is_some_and(|node| self.comes_from_instance(node));
-        if seal.denied.iter().any(|name| name == import) && !is_linked {
-            for (index, instance) in self.denied()?.into_iter().enumerate() {
-                if let Ok(export) = self.export(instance, import) {
-                    self.wire_denied(index, instance)?;
-                    return Ok(Some(export));
-                }
-            }
-            bail!("nothing denies `{import}`");
+        if seal.denied.iter().any(|name| name == import) && !self.is_linked(import) {
+            let instance = self.denial(import)?;
+            return self.export(instance, import).map(Some);
         }
         Ok(self.argument(import))
     }
@@ -185,21 +158,18 @@ impl Sealing<'_> {
             None => {}
         }
         self.guards.insert(used.guard.clone(), None);
-        let bytes = self.parts.guards[&used.guard].clone();
-        let guard = self.instantiate("guard", &bytes)?;
-        let key = (used.guard.clone(), used.closed.clone());
-        let mut closed = Vec::new();
-        for denial in &self.parts.closed[&key] {
-            closed.push((self.instantiate("deny", &denial.bytes)?, denial));
-        }
+        let Guard { bytes, world } = self.parts.guard(&used.guard)?;
+        let guard = self.instantiate("guard", bytes)?;
+        let closed = match used.closed.is_empty() {
+            true => None,
+            false => Some(self.instantiate("deny", &world.deny(&used.closed)?)?),
+        };
         for import in self.imports(guard) {
             let argument = if import == rules::INTERFACE {
-                let rules = self.instantiate("rules", &rules::component(&self.seal.rules))?;
+                let rules = self.rules()?;
                 Some(self.export(rules, rules::INTERFACE)?)
-            } else if let Some((instance, _)) =
-                closed.iter().find(|(_, denial)| denial.imports.contains(&import))
-            {
-                Some(self.export(*instance, &import)?)
+            } else if let (Some(instance), true) = (closed, used.closed.contains(&import)) {
+                Some(self.export(instance, &import)?)
             } else {
                 self.upstream(used, &import)?
             };
@@ -209,7 +179,7 @@ impl Sealing<'_> {
                     .map_err(|error| chain(&error).context(format!("guard `{}`", used.guard)))?;
             }
         }
-        for (instance, _) in closed {
+        if let Some(instance) = closed {
             self.wire_denial(instance, &mut |sealing, import| sealing.upstream(used, import))?;
         }
         self.guards.insert(used.guard.clone(), Some(guard));
@@ -227,25 +197,45 @@ impl Sealing<'_> {
         }
     }
 
-    /// What denies the module's own imports, each of its own package.
-    fn denied(&mut self) -> Result<Vec<NodeId>> {
-        if let Some(known) = &self.denied {
-            return Ok(known.clone());
+    fn rules(&mut self) -> Result<NodeId> {
+        if let Some(rules) = self.rules {
+            return Ok(rules);
         }
-        let mut instances = Vec::new();
-        for denial in &self.parts.denials[&self.seal.module] {
-            instances.push(self.instantiate("deny", &denial.bytes)?);
-        }
-        self.denied = Some(instances.clone());
-        Ok(instances)
+        let rules = self.instantiate("rules", &rules::component(&self.seal.rules))?;
+        self.rules = Some(rules);
+        Ok(rules)
     }
 
-    /// Only once it is asked for: it may take types from a guard that takes types from another denial.
-    fn wire_denied(&mut self, index: usize, instance: NodeId) -> Result<()> {
-        if self.wired.insert(index) {
+    /// The instance that denies an import of the module. It has its arguments only once it is asked for: it may take types
+    /// from a guard that takes types from another one.
+    fn denial(&mut self, import: &str) -> Result<NodeId> {
+        let mut denied = match self.denied.take() {
+            Some(known) => known,
+            None => self.deny()?,
+        };
+        let found = denied.iter_mut().find(|denial| denial.imports.iter().any(|name| name == import));
+        let found = found.with_context(|| format!("nothing denies `{import}`"))?;
+        let instance = found.instance;
+        let is_new = !std::mem::replace(&mut found.has_arguments, true);
+        self.denied = Some(denied);
+        if is_new {
             self.wire_denial(instance, &mut |sealing, import| sealing.provider(import))?;
         }
-        Ok(())
+        Ok(instance)
+    }
+
+    /// Denies the module's own imports by as few instances as can be, for each costs time wherever it runs: by one, or where
+    /// that would take types from a guard, which may in turn take some from it, by one for each package.
+    fn deny(&mut self) -> Result<Vec<Denial>> {
+        let world = &self.parts.worlds[&self.seal.module];
+        let names: Vec<_> = self.seal.denied.iter().filter(|name| !self.is_linked(name)).cloned().collect();
+        let guarded = |name: &String| self.seal.guards.iter().any(|used| used.imports.contains(name));
+        let groups = if world.used_by(&names).iter().any(guarded) { by_package(names) } else { vec![names] };
+        let instances = groups.into_iter().map(|imports| {
+            let instance = self.instantiate("deny", &world.deny(&imports)?)?;
+            Ok(Denial { imports, instance, has_arguments: false })
+        });
+        instances.collect()
     }
 
     /// Types that what denies has in common with the module come from where the module has them.
@@ -296,6 +286,16 @@ impl Sealing<'_> {
         };
         Ok(self.graph.instantiate(package))
     }
+}
+
+fn by_package(names: Vec<String>) -> Vec<Vec<String>> {
+    let mut packages: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for name in names {
+        let (package, item) = name.split_once('/').unwrap_or(("", &name));
+        let version = item.split_once('@').map_or("", |(_, version)| version);
+        packages.entry(format!("{package}@{version}")).or_default().push(name);
+    }
+    packages.into_values().collect()
 }
 
 /// Whether two names are of one interface, in versions of one track.

@@ -47,7 +47,7 @@ async function requireHarmless(original: Uint8Array, changed: Uint8Array, change
 function requireSameButLinks(original: string, mutant: string, change: string): void {
   const lines = mutant.split("\n");
   const taken = lines.map((line) =>
-    [...line.matchAll(/(\S+) = a module's/g)].map(([, name]) => `${name} = `),
+    [...line.matchAll(/([^\s(]+) = a module's/g)].map(([, name]) => `${name} = `),
   );
   const strip = (text: string) =>
     text.split("\n").map((line, at) => {
