@@ -14,7 +14,7 @@ const mostGuard: Readonly<Record<string, number>> = { http: 40, filesystem: 96, 
 export async function sealedBytes(place: Place): Promise<Figure[]> {
   const figures: Figure[] = [
     {
-      name: "Denying all that modules of JavaScript and Python ask for",
+      name: "Denying all of WASI's files, sockets, http and environment",
       value: await bytesOfDenials(place, stockImports),
       unit: "kB",
       against: "by module, once where modules are alike",
