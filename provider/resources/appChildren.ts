@@ -79,8 +79,13 @@ export function constructApp({
     name,
     serverInputs(known, inputs, target, admission.output("rules")),
     ["url", "logFile"],
-    // Timeouts are not handed down by themselves, and it is the server that takes time.
-    { ...own, ...(options.customTimeouts && { customTimeouts: options.customTimeouts }) },
+    {
+      ...own,
+      // A second one would have its name, so where the user replaces it (`--replace`), the old one ends first.
+      deleteBeforeReplace: true,
+      // Timeouts are not handed down by themselves, and it is the server that takes time.
+      ...(options.customTimeouts && { customTimeouts: options.customTimeouts }),
+    },
   );
   const logFile = server.output("logFile");
   return app.finish({ report, logFile, ...(!isJob && { url: server.output("url") }) });

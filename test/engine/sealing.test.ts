@@ -191,6 +191,21 @@ describe("an App of one Module", () => {
   });
 });
 
+test("a server that the user replaces runs, sealed anew", async () => {
+  await open(single());
+  try {
+    const before = await running();
+    const { urn } = await resource("wasm:local:Server::app");
+    await workspace.up({ replace: [urn] });
+    const { pid, digest } = await running();
+    expect(pid).not.toBe(before.pid);
+    expect(digest).toBe(before.digest);
+    expect(await answer()).toBe("GREETING=hello\n");
+  } finally {
+    await workspace.remove();
+  }
+});
+
 describe("a Composition", () => {
   beforeAll(() => open(composed()));
   afterAll(() => workspace.remove());
