@@ -95,6 +95,7 @@ struct Denial {
 
 impl Sealing<'_> {
     fn run(mut self) -> Result<()> {
+        self.require_servable()?;
         let seal = self.seal;
         let guarded = seal.guards.iter().flat_map(|used| used.imports.iter());
         // All are decided before the first is changed: a guard takes what the module had.
@@ -115,6 +116,22 @@ impl Sealing<'_> {
             self.graph
                 .set_instantiation_argument(self.instance, import, provider)
                 .map_err(|error| chain(&error))?;
+        }
+        Ok(())
+    }
+
+    /// A host gives instances and functions, and types with them.
+    fn require_servable(&self) -> Result<()> {
+        let package = self.graph[self.instance].package().expect("an instance is of a package");
+        for (name, kind) in &self.graph.types()[self.graph[package].ty()].imports {
+            let sort = match kind {
+                ItemKind::Component(_) => "component",
+                ItemKind::Module(_) => "core module",
+                _ => continue,
+            };
+            if !self.is_linked(name) {
+                bail!("it imports the {sort} `{name}`, which no host provides");
+            }
         }
         Ok(())
     }
@@ -189,12 +206,22 @@ impl Sealing<'_> {
     /// What serves an import of a guard: what served the module before, of an interface that it guards; else what serves
     /// the module.
     fn upstream(&mut self, used: &GuardUse, import: &str) -> Result<Option<NodeId>> {
-        let own = self.imports(self.instance).into_iter().find(|name| is_same(name, import));
-        match own {
-            Some(name) if used.imports.contains(&name) => Ok(self.argument(&name)),
-            Some(name) => self.provider(&name),
-            None => Ok(None),
+        let own = self.imports(self.instance).into_iter().filter(|name| is_same(name, import));
+        let (guarded, others): (Vec<_>, Vec<_>) = own.partition(|name| used.imports.contains(name));
+        let [first, rest @ ..] = &guarded[..] else {
+            return others.first().map_or(Ok(None), |name| self.provider(name));
+        };
+        // One guard serves an interface in all its versions, and has one source for them.
+        if let Some(other) = rest.iter().find(|other| self.link(other) != self.link(first)) {
+            bail!("`{first}` and `{other}` come from different places: link both to one module, or neither");
         }
+        Ok(self.argument(first))
+    }
+
+    /// The instance that serves an import, and as what.
+    fn link(&self, import: &str) -> Option<(NodeId, String)> {
+        let argument = self.argument(import).filter(|node| self.comes_from_instance(*node))?;
+        self.graph.get_alias_source(argument).map(|(instance, export)| (instance, export.to_owned()))
     }
 
     fn rules(&mut self) -> Result<NodeId> {

@@ -6,10 +6,11 @@ import type { CompositionModule } from "../../provider/artifacts/compose/index.t
 import { wasiStub } from "../../provider/artifacts/compose/wasiStub.ts";
 import { Workshop, wit } from "./composeSetup.ts";
 import { binary } from "./inspectComponents.ts";
-import { granted } from "./proofSetup.ts";
+import { granted, seal } from "./proofSetup.ts";
 
 const shop = await Workshop.open();
 const environment = "wasi:cli/environment@0.2.0";
+const later = "wasi:cli/environment@0.2.6";
 const functions =
   "get-environment: func() -> list<tuple<string, string>>; get-arguments: func() -> list<string>; initial-cwd: func() -> option<string>;";
 const inWat = `
@@ -21,6 +22,50 @@ const user = await shop.module(
   `import ${environment}; export acme:a/a;`,
   wit(environment, functions) + wit("acme:a/a"),
 );
+const server = await shop.module(`export ${environment};`, wit(environment, functions));
+
+/** A component that exports `acme:a/a` and has these parts besides. */
+async function written(parts: string): Promise<CompositionModule> {
+  const code = `(core module $code (func (export "f"))) (core instance $made (instantiate $code))
+    (func $f (canon lift (core func $made "f")))
+    (instance $a (export "f" (func $f))) (export "acme:a/a" (instance $a))`;
+  return shop.add(await binary(`(component ${parts} ${code})`));
+}
+
+describe("a module that imports an interface in two versions", () => {
+  const both = () =>
+    written(`(import "${environment}" (instance ${inWat})) (import "${later}" (instance ${inWat}))`);
+
+  test("is denied both", async () => {
+    const { imports } = await shop.composer.compose({ modules: { both: await both() }, access: {} });
+    expect(imports).toEqual([]);
+  });
+
+  test("is guarded in both", async () => {
+    const { expected } = await seal(shop, { modules: { both: await both() }, access: { both: key } });
+    expect(expected.modules.both?.guarded).toEqual({ [environment]: "environment", [later]: "environment" });
+  });
+
+  test.each([environment, later])("is guarded in one, where it is denied %s", async (denied) => {
+    const access = { both: { ...key, denied: [denied] } };
+    const { imports } = await shop.composer.compose({ modules: { both: await both() }, access });
+    expect(imports).toEqual([environment]);
+  });
+
+  test.each([environment, later])("has two sources for one guard, where %s is linked", async (linked) => {
+    const modules = { both: await both(), server };
+    const links = [{ from: "both", import: linked, to: "server" }];
+    expect(await shop.problems({ modules, links, access: { both: key } })).toEqual([
+      {
+        path: "modules.both",
+        message: expect.stringContaining(`\`${environment}\` and \`${later}\` come from different places`),
+      },
+    ]);
+    const { imports } = await shop.composer.compose({ modules, links, access: {} });
+    expect(imports).toEqual([]);
+  });
+});
+
 describe("an import of the rules' interface", () => {
   const rules = "pulumi-wasm:guard/rules";
   const text = wit(rules, "text: func() -> string;");
@@ -44,6 +89,39 @@ describe("an import of the rules' interface", () => {
       rules: { rules: { environment: ["KEY"] } },
       linked: [rules],
     });
+  });
+});
+
+describe("a denial", () => {
+  const silent = granted({ ambient: { clocks: false } });
+
+  test.each(["string", "f32", "f64", "u8", "u64", "bool", "(list u8)", "(tuple f32 u64)"])(
+    "of functions that are not what they are called answers %s",
+    async (type) => {
+      const odd = (name: string, item: string) =>
+        `(import "${name}" (instance (export "${item}" (func (result ${type})))))`;
+      const module = await written(
+        odd("wasi:clocks/monotonic-clock@0.2.0", "now") +
+          odd("wasi:clocks/wall-clock@0.2.0", "now") +
+          odd("wasi:config/store@0.2.0-rc.1", "get-all") +
+          odd("wasi:sockets/instance-network@0.2.0", "instance-network"),
+      );
+      const { imports } = await shop.composer.compose({ modules: { module }, access: { module: silent } });
+      expect(imports).toEqual([]);
+    },
+  );
+
+  test.each([
+    ["component", '(import "wasi:io/poll@0.2.0" (component))'],
+    ["component", '(import "tool" (component))'],
+    ["core module", '(import "wasi:io/poll@0.2.0" (core module))'],
+    ["core module", '(import "tool" (core module))'],
+  ])("of a %s is none, and preview says so", async (sort, parts) => {
+    const module = await written(parts);
+    const [problem, ...others] = await shop.problems({ modules: { module }, access: {} });
+    expect(others).toEqual([]);
+    expect(problem?.path).toBe("modules.module");
+    expect(problem?.message).toContain(`it imports the ${sort}`);
   });
 });
 

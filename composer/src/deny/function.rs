@@ -74,6 +74,8 @@ impl Writer<'_> {
                     (false, Some(WasmType::I64 | WasmType::PointerOrI64)) => {
                         body.push(Instruction::I64Const(0))
                     }
+                    (false, Some(WasmType::F32)) => body.push(Instruction::F32Const(0.0.into())),
+                    (false, Some(WasmType::F64)) => body.push(Instruction::F64Const(0.0.into())),
                     (false, Some(_)) => body.push(Instruction::I32Const(0)),
                     (false, None) => {}
                 }
