@@ -7,7 +7,6 @@ export {
   type CompositionRecipe,
   checkRecipe,
   composerVersion,
-  encodeRecipe,
   parseCompositionRecipe,
   sameButComposer,
   unsealed,

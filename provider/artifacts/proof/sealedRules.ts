@@ -1,5 +1,6 @@
 /** The rules that are sealed beside guards, read back from their text. */
 import type { Rules } from "../../capabilities/rules.ts";
+import { rulesFormat } from "../../capabilities/rulesText.ts";
 import { ambients } from "../../capabilities/vocabulary.ts";
 
 export interface SealedRules {
@@ -10,7 +11,6 @@ export interface SealedRules {
   hostKeys: { environment: Record<string, string>; config: Record<string, string> };
 }
 
-const format = "pulumi-wasm rules 1";
 const labels = [
   "nameLookup",
   "keyValue",
@@ -33,7 +33,7 @@ export function parseSealedRules(text: string): SealedRules {
     .split("\n")
     .map((line) => line.split("\t"));
   const [, module] = head;
-  if (head[0] !== format || module === undefined || head.length !== 2)
+  if (head[0] !== rulesFormat || module === undefined || head.length !== 2)
     throw new Error("rules of another format");
   const draft: Draft = { rules: noRules(), hostKeys: { environment: new Map(), config: new Map() } };
   for (const [family, ...fields] of lines) {
