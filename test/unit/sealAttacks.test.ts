@@ -111,6 +111,18 @@ describe("a denial", () => {
     },
   );
 
+  test("of interfaces that have types in common gives each its names in order", async () => {
+    const module = await shop.module(
+      "import acme:x/two; export acme:a/a;",
+      `package acme:x {
+        interface one { resource r { s: static func(); } enum err { a } record rec { e: err } }
+        interface two { use one.{rec, err}; g: func(a: rec, b: err); }
+      } ${wit("acme:a/a")}`,
+    );
+    const { imports } = await shop.composer.compose({ modules: { module }, access: {} });
+    expect(imports).toEqual([]);
+  });
+
   test.each([
     ["component", '(import "wasi:io/poll@0.2.0" (component))'],
     ["component", '(import "tool" (component))'],

@@ -4,6 +4,7 @@
 use super::shape::{Shape, primitive};
 use crate::answer::{self, base_of};
 use anyhow::{Context, Result, bail};
+use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 use wasm_encoder::{
     Alias, ComponentOuterAliasKind, ComponentTypeRef, ComponentTypeSection, ComponentValType, InstanceType,
@@ -138,7 +139,7 @@ impl<'a> Types<'a> {
     /// The types that an instance of an exported interface has to give names to, each after what it is made of: the
     /// interface's own, and before them what is in those that it has of other exported ones.
     pub fn names(&self, interface: &Interface) -> Vec<(String, TypeId)> {
-        let own: Vec<_> = interface.types.iter().map(|(name, id)| (name.clone(), *id)).collect();
+        let own = self.in_order(interface);
         let mut named: HashSet<_> = own.iter().map(|(_, id)| base_of(self.resolve, *id)).collect();
         let mut parts = Vec::new();
         answer::visit_types(self.resolve, own.iter().map(|(_, id)| Type::Id(*id)), &mut |part| {
@@ -157,6 +158,24 @@ impl<'a> Types<'a> {
             .collect();
         all.extend(own);
         all
+    }
+
+    /// The interface's types. Those that it has of others are in any order, and each has to follow what it is made of.
+    fn in_order(&self, interface: &Interface) -> Vec<(String, TypeId)> {
+        let mut left: IndexMap<_, _> = interface.types.iter().map(|(name, id)| (*id, name.clone())).collect();
+        // The first of several names, which is the type's own where that is here.
+        let by_base: HashMap<_, _> = left.keys().rev().map(|id| (base_of(self.resolve, *id), *id)).collect();
+        let mut ordered = Vec::new();
+        for id in interface.types.values() {
+            let mut parts = Vec::new();
+            answer::visit_types(self.resolve, [Type::Id(*id)], &mut |part| parts.push(part));
+            // A type is visited before its parts.
+            let own = parts.iter().rev().filter_map(|part| by_base.get(part));
+            for id in own.chain([id]) {
+                ordered.extend(left.shift_remove(id).map(|name| (name, *id)));
+            }
+        }
+        ordered
     }
 
     pub fn is_exported(&self, owner: TypeOwner) -> bool {
