@@ -123,6 +123,17 @@ describe("a denial", () => {
     expect(imports).toEqual([]);
   });
 
+  test("of a resource that has other names as well knows its methods by its own", async () => {
+    const types =
+      "resource fields { constructor(); get: func() -> string; } type headers = fields; type trailers = fields; f: func(x: headers) -> trailers;";
+    const module = await shop.module(
+      "import acme:http/types; export acme:a/a;",
+      wit("acme:http/types", types) + wit("acme:a/a"),
+    );
+    const { imports } = await shop.composer.compose({ modules: { module }, access: {} });
+    expect(imports).toEqual([]);
+  });
+
   test.each([
     ["component", '(import "wasi:io/poll@0.2.0" (component))'],
     ["component", '(import "tool" (component))'],

@@ -6,7 +6,7 @@ use super::types::{Scope, Types, is_nominal};
 use crate::answer;
 use anyhow::Result;
 use indexmap::IndexMap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use wasm_encoder::{
     Alias, ComponentBuilder, ComponentExportKind, ComponentOuterAliasKind, ComponentTypeRef, TypeBounds,
 };
@@ -64,6 +64,7 @@ impl Writer<'_, '_> {
         functions: &[(&Function, u32)],
         passed: &HashMap<u32, u32>,
     ) -> Result<()> {
+        let mut exported_bases = HashSet::new();
         for (name, id) in self.outer.names(interface) {
             let base = answer::base_of(self.resolve(), id);
             let kind = self.resolve().types[base].kind.clone();
@@ -75,7 +76,8 @@ impl Writer<'_, '_> {
                 self.index(id)?
             };
             let exported = self.builder.export(name.as_str(), ComponentExportKind::Type, index, None);
-            if is_nominal(&kind) {
+            // Methods are named after their resource, not after what else it is called (`type trailers = fields`).
+            if is_nominal(&kind) && (exported_bases.insert(base) || id == base) {
                 self.named.insert(base, exported);
             }
         }
