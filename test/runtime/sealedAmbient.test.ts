@@ -50,6 +50,7 @@ const rows: [name: string, outcomes: Record<string, Outcome>][] = [
   ["c", ordinary],
   ["c++", ordinary],
   ["go", { ...ordinary, random: "ends" }],
+  ["javascript", ordinary],
   ["javascript-qjs", ordinary],
   ["python", { ...ordinary, random: "ends" }],
   // Handlers share their streams with HTTP, so theirs are not silent; these write to none.

@@ -1,10 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type ModuleAccess, parseCompositionRecipe } from "../../provider/artifacts/compose/index.ts";
+import {
+  composerVersion,
+  type ModuleAccess,
+  parseCompositionRecipe,
+} from "../../provider/artifacts/compose/index.ts";
 import { encodeGrant, grantOf } from "../../provider/capabilities/grant.ts";
 import type { GrantInputs } from "../../provider/capabilities/grantFields.ts";
-import { Workshop, wit } from "./composeSetup.ts";
+import { digestOf, Workshop, wit } from "./composeSetup.ts";
 
 const shop = await Workshop.open();
 const guest = (name: string) => readFile(join(import.meta.dirname, `../fixtures/guests/${name}.wasm`));
@@ -84,6 +88,15 @@ describe("sealing", () => {
     const { digest } = await shop.composer.compose({ modules: { client }, access });
     // When it changes without `composerVersion`, recorded artifacts can no longer be made again.
     expect(digest).toBe("sha256:28d49b042ca8d90b776d5a68e824fd9e958dd6a7cc6dfc7b1fc0969c57fbd381");
+  });
+
+  test("has the guards of this version of the composer", async () => {
+    const lock = await readFile(join(import.meta.dirname, "../../composer/guards/guards.lock.json"));
+    // When they change without `composerVersion`, machines go on using what the old ones were sealed into.
+    expect([composerVersion, digestOf(lock)]).toEqual([
+      "0.2.0",
+      "sha256:2749829faa2a1be240a1c8886ceac222a8919ec766308c7103e4f0c005035a72",
+    ]);
   });
 
   test("embeds a guard once, whoever it serves", async () => {

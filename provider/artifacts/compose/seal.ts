@@ -24,7 +24,7 @@ export function withSeal(
   access: CompositionSpec["access"],
 ): CompositionRecipe {
   if (access === undefined) return recipe;
-  const entries = Object.entries(worlds).map(([name, { imports }]): [string, RecipeSeal[string]] => {
+  const entries = Object.entries(worlds).map(([name, world]): [string, RecipeSeal[string]] => {
     const grants = (access[name]?.grants ?? []).map((text) => {
       const grant = decodeGrant(text);
       if (!grant) throw new Error(`A grant of module ${name} was not checked.`);
@@ -33,7 +33,8 @@ export function withSeal(
     const denied = access[name]?.denied ?? [];
     const linked = linkedImports(recipe, name);
     const isShared = Object.keys(worlds).length > 1;
-    return [name, sealModule({ module: name, imports, linked, grants, denied, isShared })];
+    const { imports, exports } = world;
+    return [name, sealModule({ module: name, imports, exports, linked, grants, denied, isShared })];
   });
   const given = Object.entries(access).filter(([, { grants, denied }]) => grants ?? denied);
   return {
