@@ -1,5 +1,4 @@
 /** The root of a composition: what it may be made of, and what it may ask the host for. */
-import { compareVersions, parseInterface } from "../compose/names.ts";
 import { fullName, itemOf } from "./names.ts";
 import type { Parts } from "./parts.ts";
 import type { Node } from "./roles.ts";
@@ -28,7 +27,8 @@ export interface RootImports {
 
 /**
  * What the root asks the host for. Whether a module or guard may have what it is given is judged where it is given. Here: an
- * import has the highest version that those who are given it ask for, and is there because something needs it.
+ * import has a version that one of those who are given it asks for, and is there because something needs it. (That what an
+ * import is given fits its type is the validator's to say.)
  */
 export function rootImports(parts: Parts, nodes: readonly Node[]): RootImports {
   const typed = new Set(typeOwners(parts));
@@ -40,7 +40,7 @@ export function rootImports(parts: Parts, nodes: readonly Node[]): RootImports {
     const isNeeded = takers.length > 0 || (typed.has(item) && isAskedFor(item, parts));
     const wanted = takers.map(({ name }) => name);
     if (!isNeeded) result.faults.push(`the root imports ${item.name}, which nothing uses`);
-    else if (takers.length > 0 && !isHighest(itemOf(item).item, wanted)) {
+    else if (takers.length > 0 && !wanted.includes(itemOf(item).item)) {
       result.faults.push(`the root imports ${item.name} where ${wanted.join(", ")} is asked for`);
     } else if (takers.every(({ isDenial }) => isDenial)) result.uncalled.push(item);
   }
@@ -60,11 +60,6 @@ function takersOf(item: Import, nodes: readonly Node[]): Taker[] {
       return [{ name: itemOf(of.imports.get(name) ?? { name }).item, isDenial: role.is === "deny" }];
     }),
   );
-}
-
-function isHighest(item: string, wanted: readonly string[]): boolean {
-  const version = (name: string) => parseInterface(name)?.version;
-  return wanted.includes(item) && wanted.every((name) => compareVersions(version(name), version(item)) <= 0);
 }
 
 /** The imports whose types something is declared with. */
