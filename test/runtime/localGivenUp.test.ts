@@ -22,19 +22,14 @@ import {
   get,
   guest,
   isAlive,
+  marked,
   options,
   processesOf,
-  rules,
   serve,
   specOf,
   startElsewhere,
   until,
 } from "./localSupport.ts";
-
-const marked = (mark: string): Partial<ServerSpec> => ({
-  rules: rules({ environment: ["MARK"] }),
-  environment: { MARK: mark },
-});
 
 /** Holds a process at the point where it is; it goes on, if it still is there, with what this returns. */
 function hold(pid: number): () => void {

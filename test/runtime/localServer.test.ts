@@ -18,6 +18,7 @@ import {
   get,
   guest,
   isAlive,
+  marked,
   options,
   processesOf,
   rules,
@@ -26,11 +27,6 @@ import {
   startElsewhere,
   until,
 } from "./localSupport.ts";
-
-const marked = (mark: string): Partial<ServerSpec> => ({
-  rules: rules({ environment: ["MARK"] }),
-  environment: { MARK: mark },
-});
 
 /** Asks again and again, on connections that are kept and on new ones, until it is stopped. */
 function hammer(url: string) {

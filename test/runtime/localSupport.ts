@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { noRules } from "../../provider/capabilities/lattice.ts";
 import type { Rules } from "../../provider/capabilities/rules.ts";
 import {
   type LocalOptions,
@@ -31,23 +32,14 @@ export function guest(name: string): ServerSpec["component"] {
 }
 
 export function rules(granted: Partial<Rules> = {}): Rules {
-  return {
-    http: [],
-    sockets: [],
-    nameLookup: [],
-    filesystem: [],
-    environment: [],
-    config: [],
-    keyValue: [],
-    blobs: [],
-    messaging: [],
-    sql: [],
-    calls: [],
-    interfaces: [],
-    ambient: { clocks: true, random: true, stdio: true },
-    ...granted,
-  };
+  return { ...noRules(), ...granted };
 }
+
+/** A guest that answers with a value by which it is told from others. */
+export const marked = (mark: string): Partial<ServerSpec> => ({
+  rules: rules({ environment: ["MARK"] }),
+  environment: { MARK: mark },
+});
 
 /** A folder that is removed after the test. */
 export function folder(): string {

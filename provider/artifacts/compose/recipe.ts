@@ -120,19 +120,22 @@ export function recipeOfText(
   return { composer: composerVersion, modules, wac, ...(found.length > 0 && { links: found }) };
 }
 
-/** The WAC text of a recipe: its own, or that of its links. */
-export function textOf({ modules, links = [], exports = [], wac }: CompositionRecipe): string {
-  if (wac !== undefined) return wac;
-  const named = links.map(([from, wanted, to, given]) => ({ from, import: wanted, to, export: given }));
-  const names = Object.keys(modules).sort();
-  return wacText({
-    modules: order(
-      names.map((name) => ({ name })),
-      named,
-    ).modules,
-    links: named,
+/** The links and exports of a recipe, as a plan has them. */
+export function wiringOf({ links = [], exports = [] }: CompositionRecipe): Pick<Plan, "links" | "exports"> {
+  return {
+    links: links.map(([from, wanted, to, given]) => ({ from, import: wanted, to, export: given })),
     exports: exports.map(([from, name]) => ({ from, export: name })),
-  });
+  };
+}
+
+/** The WAC text of a recipe: its own, or that of its links. */
+export function textOf(recipe: CompositionRecipe): string {
+  if (recipe.wac !== undefined) return recipe.wac;
+  const wiring = wiringOf(recipe);
+  const parts = Object.keys(recipe.modules)
+    .sort()
+    .map((name) => ({ name }));
+  return wacText({ modules: order(parts, wiring.links).modules, ...wiring });
 }
 
 /** What goes into a recipe for a module: as short as it can be said. */

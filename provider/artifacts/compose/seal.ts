@@ -14,7 +14,7 @@ import { type Expected, expectedModule, rulesInterface } from "../proof/index.ts
 import { shippedGuard } from "./guards.ts";
 import { parseInterface } from "./names.ts";
 import type { ComponentFile, ComposerSeal } from "./protocol.ts";
-import type { CompositionRecipe, RecipeSeal } from "./recipe.ts";
+import { type CompositionRecipe, type RecipeSeal, wiringOf } from "./recipe.ts";
 import type { CompositionSpec, ModuleWorld } from "./types.ts";
 
 /** A recipe with what it seals; the worlds are those of the modules as they are composed. */
@@ -51,7 +51,7 @@ export function linkedImports({ links = [] }: CompositionRecipe, module: string)
 
 /** What is asked of the composer, and what its result is then held against. */
 export async function sealRequest(
-  { links, exports, wac }: CompositionRecipe,
+  recipe: CompositionRecipe,
   seal: RecipeSeal,
   worlds: Readonly<Record<string, Inspection>>,
 ): Promise<{ guards: ComponentFile[]; modules: ComposerSeal[]; expected: Expected }> {
@@ -75,10 +75,8 @@ export async function sealRequest(
       }),
     ),
     guards: Object.fromEntries(guards.map(({ name, digest }) => [name, digest])),
-    ...(wac === undefined && {
-      links: (links ?? []).map(([from, wanted, to, given]) => ({ from, import: wanted, to, export: given })),
-      exports: (exports ?? []).map(([from, name]) => ({ from, export: name })),
-    }),
+    // A text of the user's may instantiate modules as often as it likes.
+    ...(recipe.wac === undefined && wiringOf(recipe)),
   };
   return { guards: guards.map(({ name, path, digest }) => ({ name, path, digest })), modules, expected };
 }

@@ -1,4 +1,5 @@
 /** The rules that are sealed beside guards, read back from their text. */
+import { noRules } from "../../capabilities/lattice.ts";
 import type { Rules } from "../../capabilities/rules.ts";
 import { rulesFormat } from "../../capabilities/rulesText.ts";
 import { ambients } from "../../capabilities/vocabulary.ts";
@@ -35,7 +36,7 @@ export function parseSealedRules(text: string): SealedRules {
   const [, module] = head;
   if (head[0] !== rulesFormat || module === undefined || head.length !== 2)
     throw new Error("rules of another format");
-  const draft: Draft = { rules: noRules(), hostKeys: { environment: new Map(), config: new Map() } };
+  const draft: Draft = { rules: nothing(), hostKeys: { environment: new Map(), config: new Map() } };
   for (const [family, ...fields] of lines) {
     if (!add(draft, family ?? "", fields)) throw new Error(`a rule that is not known: ${family}`);
   }
@@ -47,22 +48,9 @@ export function parseSealedRules(text: string): SealedRules {
   return { module, rules, hostKeys: { environment, config } };
 }
 
-function noRules(): Rules {
-  return {
-    http: [],
-    sockets: [],
-    nameLookup: [],
-    filesystem: [],
-    environment: [],
-    config: [],
-    keyValue: [],
-    blobs: [],
-    messaging: [],
-    sql: [],
-    calls: [],
-    interfaces: [],
-    ambient: { clocks: false, random: false, stdio: false },
-  };
+/** The text names also what each module has unless a grant narrows it. */
+function nothing(): Rules {
+  return { ...noRules(), ambient: { clocks: false, random: false, stdio: false } };
 }
 
 interface Draft {
