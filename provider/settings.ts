@@ -2,7 +2,21 @@
 import { isAbsolute } from "node:path";
 import * as z from "zod";
 import { type MaximumGrants, maximumFields } from "./capabilities/maximum.ts";
-import { optional } from "./schema/fields.ts";
+import { map, object, optional } from "./schema/fields.ts";
+
+const registryFields = object("wasm:index:Registry", "How one registry is reached, and who we are there.", {
+  username: optional(z.string(), { description: "User name; goes with `password`." }),
+  password: optional(z.string(), { description: "Password or access token of that user.", secret: true }),
+  identityToken: optional(z.string(), {
+    description:
+      "A refresh token that the registry's token service changes for access tokens, instead of a user name and password.",
+    secret: true,
+  }),
+  insecure: optional(z.boolean(), { description: "True: plain HTTP. Default: HTTPS." }),
+  certificateAuthority: optional(z.string(), {
+    description: "Certificates in PEM that are trusted for this registry beside those of the system.",
+  }),
+});
 
 export const settingsFields = z.strictObject({
   cacheDirectory: optional(z.string().refine(isAbsolute, "is relative: give an absolute path"), {
@@ -16,11 +30,44 @@ export const settingsFields = z.strictObject({
       "nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for " +
       "errors quote it.",
   }),
+  registries: optional(map(registryFields), {
+    description:
+      "OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is " +
+      "not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.",
+    secret: true,
+  }),
+  registryTimeout: optional(z.number().positive().max(3600), {
+    description: "Seconds without a byte after which a registry counts as not reachable. Default: 30.",
+  }),
+  signingKey: optional(z.string(), {
+    description:
+      "Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.",
+    secret: true,
+  }),
+  signingKeyPassphrase: optional(z.string(), {
+    description: "Opens an encrypted `signingKey`.",
+    secret: true,
+  }),
 });
+
+export interface RegistrySetting {
+  username?: string;
+  password?: string;
+  identityToken?: string;
+  insecure?: boolean;
+  certificateAuthority?: string;
+}
+
+/** By host, with the port where it is not the scheme's own. */
+export type RegistriesSetting = Readonly<Record<string, RegistrySetting>>;
 
 export interface Settings {
   cacheDirectory?: string;
   maximumGrants?: MaximumGrants;
+  registries?: RegistriesSetting;
+  registryTimeout?: number;
+  signingKey?: string;
+  signingKeyPassphrase?: string;
 }
 
 /** Settings that errors quote, and that cannot be secret for that reason. */

@@ -108,8 +108,8 @@ function settingsOf(properties: Properties): { settings: Settings; problems: Pro
 function configured({ version: _version, ...settings }: Properties): Properties {
   const parts = Object.entries(settings).map(([key, value]) => {
     const field = (settingsFields.shape as Record<string, z.ZodType>)[key];
-    const isObject = field !== undefined && unwrap(field) instanceof z.ZodObject;
-    return [key, isObject ? fromJson(value) : value] as const;
+    const isJson = field !== undefined && !(unwrap(field) instanceof z.ZodString);
+    return [key, isJson ? fromJson(value) : value] as const;
   });
   return Object.fromEntries(parts);
 }

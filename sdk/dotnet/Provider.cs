@@ -55,6 +55,60 @@ namespace Pulumi.Wasm
         [Input("maximumGrants", json: true)]
         public Input<Inputs.MaximumGrantsArgs>? MaximumGrants { get; set; }
 
+        [Input("registries", json: true)]
+        private InputMap<Inputs.RegistryArgs>? _registries;
+
+        /// <summary>
+        /// OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+        /// </summary>
+        public InputMap<Inputs.RegistryArgs> Registries
+        {
+            get => _registries ?? (_registries = new InputMap<Inputs.RegistryArgs>());
+            set
+            {
+                var emptySecret = Output.CreateSecret(ImmutableDictionary.Create<string, Inputs.RegistryArgs>());
+                _registries = Output.All(value, emptySecret).Apply(v => v[0]);
+            }
+        }
+
+        /// <summary>
+        /// Seconds without a byte after which a registry counts as not reachable. Default: 30.
+        /// </summary>
+        [Input("registryTimeout", json: true)]
+        public Input<double>? RegistryTimeout { get; set; }
+
+        [Input("signingKey")]
+        private Input<string>? _signingKey;
+
+        /// <summary>
+        /// Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+        /// </summary>
+        public Input<string>? SigningKey
+        {
+            get => _signingKey;
+            set
+            {
+                var emptySecret = Output.CreateSecret(0);
+                _signingKey = Output.Tuple<Input<string>?, int>(value, emptySecret).Apply(t => t.Item1);
+            }
+        }
+
+        [Input("signingKeyPassphrase")]
+        private Input<string>? _signingKeyPassphrase;
+
+        /// <summary>
+        /// Opens an encrypted `signingKey`.
+        /// </summary>
+        public Input<string>? SigningKeyPassphrase
+        {
+            get => _signingKeyPassphrase;
+            set
+            {
+                var emptySecret = Output.CreateSecret(0);
+                _signingKeyPassphrase = Output.Tuple<Input<string>?, int>(value, emptySecret).Apply(t => t.Item1);
+            }
+        }
+
         public ProviderArgs()
         {
         }

@@ -38,6 +38,10 @@ export class Provider extends pulumi.ProviderResource {
         {
             resourceInputs["cacheDirectory"] = args?.cacheDirectory;
             resourceInputs["maximumGrants"] = pulumi.output(args?.maximumGrants).apply(JSON.stringify);
+            resourceInputs["registries"] = pulumi.output(args?.registries ? pulumi.secret(args.registries) : undefined).apply(JSON.stringify);
+            resourceInputs["registryTimeout"] = pulumi.output(args?.registryTimeout).apply(JSON.stringify);
+            resourceInputs["signingKey"] = args?.signingKey ? pulumi.secret(args.signingKey) : undefined;
+            resourceInputs["signingKeyPassphrase"] = args?.signingKeyPassphrase ? pulumi.secret(args.signingKeyPassphrase) : undefined;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
         super(Provider.__pulumiType, name, resourceInputs, opts);
@@ -56,4 +60,20 @@ export interface ProviderArgs {
      * The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
      */
     maximumGrants?: pulumi.Input<inputs.MaximumGrantsArgs | undefined>;
+    /**
+     * OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+     */
+    registries?: pulumi.Input<{[key: string]: pulumi.Input<inputs.RegistryArgs>} | undefined>;
+    /**
+     * Seconds without a byte after which a registry counts as not reachable. Default: 30.
+     */
+    registryTimeout?: pulumi.Input<number | undefined>;
+    /**
+     * Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+     */
+    signingKey?: pulumi.Input<string | undefined>;
+    /**
+     * Opens an encrypted `signingKey`.
+     */
+    signingKeyPassphrase?: pulumi.Input<string | undefined>;
 }

@@ -52,6 +52,46 @@ namespace Pulumi.Wasm
             set => _maximumGrants.Set(value);
         }
 
+        private static readonly __Value<ImmutableDictionary<string, Types.Registry>?> _registries = new __Value<ImmutableDictionary<string, Types.Registry>?>(() => __config.GetObject<ImmutableDictionary<string, Types.Registry>>("registries"));
+        /// <summary>
+        /// OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+        /// </summary>
+        public static ImmutableDictionary<string, Types.Registry>? Registries
+        {
+            get => _registries.Get();
+            set => _registries.Set(value);
+        }
+
+        private static readonly __Value<double?> _registryTimeout = new __Value<double?>(() => __config.GetDouble("registryTimeout"));
+        /// <summary>
+        /// Seconds without a byte after which a registry counts as not reachable. Default: 30.
+        /// </summary>
+        public static double? RegistryTimeout
+        {
+            get => _registryTimeout.Get();
+            set => _registryTimeout.Set(value);
+        }
+
+        private static readonly __Value<string?> _signingKey = new __Value<string?>(() => __config.Get("signingKey"));
+        /// <summary>
+        /// Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+        /// </summary>
+        public static string? SigningKey
+        {
+            get => _signingKey.Get();
+            set => _signingKey.Set(value);
+        }
+
+        private static readonly __Value<string?> _signingKeyPassphrase = new __Value<string?>(() => __config.Get("signingKeyPassphrase"));
+        /// <summary>
+        /// Opens an encrypted `signingKey`.
+        /// </summary>
+        public static string? SigningKeyPassphrase
+        {
+            get => _signingKeyPassphrase.Get();
+            set => _signingKeyPassphrase.Set(value);
+        }
+
         public static class Types
         {
 
@@ -225,6 +265,30 @@ namespace Pulumi.Wasm
             /// `tcp` or `udp`.
             /// </summary>
                 public string Protocol { get; set; }
+            }
+
+             public class Registry
+             {
+            /// <summary>
+            /// Certificates in PEM that are trusted for this registry beside those of the system.
+            /// </summary>
+                public string? CertificateAuthority { get; set; } = null!;
+            /// <summary>
+            /// A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+            /// </summary>
+                public string? IdentityToken { get; set; } = null!;
+            /// <summary>
+            /// True: plain HTTP. Default: HTTPS.
+            /// </summary>
+                public bool? Insecure { get; set; }
+            /// <summary>
+            /// Password or access token of that user.
+            /// </summary>
+                public string? Password { get; set; } = null!;
+            /// <summary>
+            /// User name; goes with `password`.
+            /// </summary>
+                public string? Username { get; set; } = null!;
             }
         }
     }

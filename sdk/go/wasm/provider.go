@@ -23,6 +23,15 @@ func NewProvider(ctx *pulumi.Context,
 		args = &ProviderArgs{}
 	}
 
+	if args.Registries != nil {
+		args.Registries = pulumi.ToSecret(args.Registries).(RegistryMapInput)
+	}
+	if args.SigningKey != nil {
+		args.SigningKey = pulumi.ToSecret(args.SigningKey).(pulumi.StringPtrInput)
+	}
+	if args.SigningKeyPassphrase != nil {
+		args.SigningKeyPassphrase = pulumi.ToSecret(args.SigningKeyPassphrase).(pulumi.StringPtrInput)
+	}
 	opts = internal.PkgResourceDefaultOpts(opts)
 	var resource Provider
 	err := ctx.RegisterResource("pulumi:providers:wasm", name, args, &resource, opts...)
@@ -37,6 +46,14 @@ type providerArgs struct {
 	CacheDirectory *string `pulumi:"cacheDirectory"`
 	// The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
 	MaximumGrants *MaximumGrants `pulumi:"maximumGrants"`
+	// OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+	Registries map[string]Registry `pulumi:"registries"`
+	// Seconds without a byte after which a registry counts as not reachable. Default: 30.
+	RegistryTimeout *float64 `pulumi:"registryTimeout"`
+	// Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+	SigningKey *string `pulumi:"signingKey"`
+	// Opens an encrypted `signingKey`.
+	SigningKeyPassphrase *string `pulumi:"signingKeyPassphrase"`
 }
 
 // The set of arguments for constructing a Provider resource.
@@ -45,6 +62,14 @@ type ProviderArgs struct {
 	CacheDirectory pulumi.StringPtrInput
 	// The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
 	MaximumGrants MaximumGrantsPtrInput
+	// OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+	Registries RegistryMapInput
+	// Seconds without a byte after which a registry counts as not reachable. Default: 30.
+	RegistryTimeout pulumi.Float64PtrInput
+	// Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+	SigningKey pulumi.StringPtrInput
+	// Opens an encrypted `signingKey`.
+	SigningKeyPassphrase pulumi.StringPtrInput
 }
 
 func (ProviderArgs) ElementType() reflect.Type {

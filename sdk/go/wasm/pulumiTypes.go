@@ -2385,6 +2385,142 @@ func (o ModuleNeedsOutput) Program() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v ModuleNeeds) []string { return v.Program }).(pulumi.StringArrayOutput)
 }
 
+// How one registry is reached, and who we are there.
+type Registry struct {
+	// Certificates in PEM that are trusted for this registry beside those of the system.
+	CertificateAuthority *string `pulumi:"certificateAuthority"`
+	// A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+	IdentityToken *string `pulumi:"identityToken"`
+	// True: plain HTTP. Default: HTTPS.
+	Insecure *bool `pulumi:"insecure"`
+	// Password or access token of that user.
+	Password *string `pulumi:"password"`
+	// User name; goes with `password`.
+	Username *string `pulumi:"username"`
+}
+
+// RegistryInput is an input type that accepts RegistryArgs and RegistryOutput values.
+// You can construct a concrete instance of `RegistryInput` via:
+//
+//	RegistryArgs{...}
+type RegistryInput interface {
+	pulumi.Input
+
+	ToRegistryOutput() RegistryOutput
+	ToRegistryOutputWithContext(context.Context) RegistryOutput
+}
+
+// How one registry is reached, and who we are there.
+type RegistryArgs struct {
+	// Certificates in PEM that are trusted for this registry beside those of the system.
+	CertificateAuthority pulumi.StringPtrInput `pulumi:"certificateAuthority"`
+	// A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+	IdentityToken pulumi.StringPtrInput `pulumi:"identityToken"`
+	// True: plain HTTP. Default: HTTPS.
+	Insecure pulumi.BoolPtrInput `pulumi:"insecure"`
+	// Password or access token of that user.
+	Password pulumi.StringPtrInput `pulumi:"password"`
+	// User name; goes with `password`.
+	Username pulumi.StringPtrInput `pulumi:"username"`
+}
+
+func (RegistryArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*Registry)(nil)).Elem()
+}
+
+func (i RegistryArgs) ToRegistryOutput() RegistryOutput {
+	return i.ToRegistryOutputWithContext(context.Background())
+}
+
+func (i RegistryArgs) ToRegistryOutputWithContext(ctx context.Context) RegistryOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(RegistryOutput)
+}
+
+// RegistryMapInput is an input type that accepts RegistryMap and RegistryMapOutput values.
+// You can construct a concrete instance of `RegistryMapInput` via:
+//
+//	RegistryMap{ "key": RegistryArgs{...} }
+type RegistryMapInput interface {
+	pulumi.Input
+
+	ToRegistryMapOutput() RegistryMapOutput
+	ToRegistryMapOutputWithContext(context.Context) RegistryMapOutput
+}
+
+type RegistryMap map[string]RegistryInput
+
+func (RegistryMap) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]Registry)(nil)).Elem()
+}
+
+func (i RegistryMap) ToRegistryMapOutput() RegistryMapOutput {
+	return i.ToRegistryMapOutputWithContext(context.Background())
+}
+
+func (i RegistryMap) ToRegistryMapOutputWithContext(ctx context.Context) RegistryMapOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(RegistryMapOutput)
+}
+
+// How one registry is reached, and who we are there.
+type RegistryOutput struct{ *pulumi.OutputState }
+
+func (RegistryOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*Registry)(nil)).Elem()
+}
+
+func (o RegistryOutput) ToRegistryOutput() RegistryOutput {
+	return o
+}
+
+func (o RegistryOutput) ToRegistryOutputWithContext(ctx context.Context) RegistryOutput {
+	return o
+}
+
+// Certificates in PEM that are trusted for this registry beside those of the system.
+func (o RegistryOutput) CertificateAuthority() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Registry) *string { return v.CertificateAuthority }).(pulumi.StringPtrOutput)
+}
+
+// A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+func (o RegistryOutput) IdentityToken() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Registry) *string { return v.IdentityToken }).(pulumi.StringPtrOutput)
+}
+
+// True: plain HTTP. Default: HTTPS.
+func (o RegistryOutput) Insecure() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v Registry) *bool { return v.Insecure }).(pulumi.BoolPtrOutput)
+}
+
+// Password or access token of that user.
+func (o RegistryOutput) Password() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Registry) *string { return v.Password }).(pulumi.StringPtrOutput)
+}
+
+// User name; goes with `password`.
+func (o RegistryOutput) Username() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Registry) *string { return v.Username }).(pulumi.StringPtrOutput)
+}
+
+type RegistryMapOutput struct{ *pulumi.OutputState }
+
+func (RegistryMapOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]Registry)(nil)).Elem()
+}
+
+func (o RegistryMapOutput) ToRegistryMapOutput() RegistryMapOutput {
+	return o
+}
+
+func (o RegistryMapOutput) ToRegistryMapOutputWithContext(ctx context.Context) RegistryMapOutput {
+	return o
+}
+
+func (o RegistryMapOutput) MapIndex(k pulumi.StringInput) RegistryOutput {
+	return pulumi.All(o, k).ApplyT(func(vs []interface{}) Registry {
+		return vs[0].(map[string]Registry)[vs[1].(string)]
+	}).(RegistryOutput)
+}
+
 // What one entry of a grant is worth on the target.
 type ReportEntry struct {
 	// What the artifact's own bytes enforce.
@@ -2808,6 +2944,8 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*MaximumGrantsPtrInput)(nil)).Elem(), MaximumGrantsArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ModuleMaximumInput)(nil)).Elem(), ModuleMaximumArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ModuleMaximumMapInput)(nil)).Elem(), ModuleMaximumMap{})
+	pulumi.RegisterInputType(reflect.TypeOf((*RegistryInput)(nil)).Elem(), RegistryArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*RegistryMapInput)(nil)).Elem(), RegistryMap{})
 	pulumi.RegisterInputType(reflect.TypeOf((*SocketGrantInput)(nil)).Elem(), SocketGrantArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*SocketGrantArrayInput)(nil)).Elem(), SocketGrantArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*VolumeInput)(nil)).Elem(), VolumeArgs{})
@@ -2841,6 +2979,8 @@ func init() {
 	pulumi.RegisterOutputType(ModuleMaximumOutput{})
 	pulumi.RegisterOutputType(ModuleMaximumMapOutput{})
 	pulumi.RegisterOutputType(ModuleNeedsOutput{})
+	pulumi.RegisterOutputType(RegistryOutput{})
+	pulumi.RegisterOutputType(RegistryMapOutput{})
 	pulumi.RegisterOutputType(ReportEntryOutput{})
 	pulumi.RegisterOutputType(ReportEntryArrayOutput{})
 	pulumi.RegisterOutputType(SealedModuleOutput{})

@@ -31,3 +31,47 @@ Object.defineProperty(exports, "maximumGrants", {
     enumerable: true,
 });
 
+/**
+ * OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+ */
+export declare const registries: {[key: string]: outputs.Registry} | undefined;
+Object.defineProperty(exports, "registries", {
+    get() {
+        return __config.getObject<{[key: string]: outputs.Registry}>("registries");
+    },
+    enumerable: true,
+});
+
+/**
+ * Seconds without a byte after which a registry counts as not reachable. Default: 30.
+ */
+export declare const registryTimeout: number | undefined;
+Object.defineProperty(exports, "registryTimeout", {
+    get() {
+        return __config.getObject<number>("registryTimeout");
+    },
+    enumerable: true,
+});
+
+/**
+ * Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+ */
+export declare const signingKey: string | undefined;
+Object.defineProperty(exports, "signingKey", {
+    get() {
+        return __config.get("signingKey");
+    },
+    enumerable: true,
+});
+
+/**
+ * Opens an encrypted `signingKey`.
+ */
+export declare const signingKeyPassphrase: string | undefined;
+Object.defineProperty(exports, "signingKeyPassphrase", {
+    get() {
+        return __config.get("signingKeyPassphrase");
+    },
+    enumerable: true,
+});
+

@@ -368,6 +368,32 @@ export interface ModuleMaximumArgs {
 }
 
 /**
+ * How one registry is reached, and who we are there.
+ */
+export interface RegistryArgs {
+    /**
+     * Certificates in PEM that are trusted for this registry beside those of the system.
+     */
+    certificateAuthority?: pulumi.Input<string | undefined>;
+    /**
+     * A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+     */
+    identityToken?: pulumi.Input<string | undefined>;
+    /**
+     * True: plain HTTP. Default: HTTPS.
+     */
+    insecure?: pulumi.Input<boolean | undefined>;
+    /**
+     * Password or access token of that user.
+     */
+    password?: pulumi.Input<string | undefined>;
+    /**
+     * User name; goes with `password`.
+     */
+    username?: pulumi.Input<string | undefined>;
+}
+
+/**
  * Connections and datagrams to one host or network.
  */
 export interface SocketGrantArgs {

@@ -256,6 +256,32 @@ export interface ModuleNeeds {
 }
 
 /**
+ * How one registry is reached, and who we are there.
+ */
+export interface Registry {
+    /**
+     * Certificates in PEM that are trusted for this registry beside those of the system.
+     */
+    certificateAuthority?: string;
+    /**
+     * A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+     */
+    identityToken?: string;
+    /**
+     * True: plain HTTP. Default: HTTPS.
+     */
+    insecure?: boolean;
+    /**
+     * Password or access token of that user.
+     */
+    password?: string;
+    /**
+     * User name; goes with `password`.
+     */
+    username?: string;
+}
+
+/**
  * What one entry of a grant is worth on the target.
  */
 export interface ReportEntry {

@@ -45,6 +45,8 @@ __all__ = [
     'MaximumGrantsArgsDict',
     'ModuleMaximumArgs',
     'ModuleMaximumArgsDict',
+    'RegistryArgs',
+    'RegistryArgsDict',
     'SocketGrantArgs',
     'SocketGrantArgsDict',
     'VolumeArgs',
@@ -1601,6 +1603,120 @@ class ModuleMaximumArgs:
     @unlimited.setter
     def unlimited(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
         pulumi.set(self, "unlimited", value)
+
+
+class RegistryArgsDict(TypedDict):
+    """
+    How one registry is reached, and who we are there.
+    """
+    certificate_authority: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Certificates in PEM that are trusted for this registry beside those of the system.
+    """
+    identity_token: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+    """
+    insecure: NotRequired[pulumi.Input[Optional[_builtins.bool]]]
+    """
+    True: plain HTTP. Default: HTTPS.
+    """
+    password: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Password or access token of that user.
+    """
+    username: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    User name; goes with `password`.
+    """
+
+@pulumi.input_type
+class RegistryArgs:
+    def __init__(__self__, *,
+                 certificate_authority: pulumi.Input[Optional[_builtins.str]] = None,
+                 identity_token: pulumi.Input[Optional[_builtins.str]] = None,
+                 insecure: pulumi.Input[Optional[_builtins.bool]] = None,
+                 password: pulumi.Input[Optional[_builtins.str]] = None,
+                 username: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        How one registry is reached, and who we are there.
+
+        :param pulumi.Input[_builtins.str] certificate_authority: Certificates in PEM that are trusted for this registry beside those of the system.
+        :param pulumi.Input[_builtins.str] identity_token: A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+        :param pulumi.Input[_builtins.bool] insecure: True: plain HTTP. Default: HTTPS.
+        :param pulumi.Input[_builtins.str] password: Password or access token of that user.
+        :param pulumi.Input[_builtins.str] username: User name; goes with `password`.
+        """
+        if certificate_authority is not None:
+            pulumi.set(__self__, "certificate_authority", certificate_authority)
+        if identity_token is not None:
+            pulumi.set(__self__, "identity_token", identity_token)
+        if insecure is not None:
+            pulumi.set(__self__, "insecure", insecure)
+        if password is not None:
+            pulumi.set(__self__, "password", password)
+        if username is not None:
+            pulumi.set(__self__, "username", username)
+
+    @_builtins.property
+    @pulumi.getter(name="certificateAuthority")
+    def certificate_authority(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Certificates in PEM that are trusted for this registry beside those of the system.
+        """
+        return pulumi.get(self, "certificate_authority")
+
+    @certificate_authority.setter
+    def certificate_authority(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "certificate_authority", value)
+
+    @_builtins.property
+    @pulumi.getter(name="identityToken")
+    def identity_token(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+        """
+        return pulumi.get(self, "identity_token")
+
+    @identity_token.setter
+    def identity_token(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "identity_token", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def insecure(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        True: plain HTTP. Default: HTTPS.
+        """
+        return pulumi.get(self, "insecure")
+
+    @insecure.setter
+    def insecure(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "insecure", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def password(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Password or access token of that user.
+        """
+        return pulumi.get(self, "password")
+
+    @password.setter
+    def password(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "password", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def username(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        User name; goes with `password`.
+        """
+        return pulumi.get(self, "username")
+
+    @username.setter
+    def username(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "username", value)
 
 
 class SocketGrantArgsDict(TypedDict):

@@ -25,6 +25,7 @@ __all__ = [
     'MaximumGrants',
     'ModuleMaximum',
     'ModuleNeeds',
+    'Registry',
     'ReportEntry',
     'SealedModule',
     'SocketGrant',
@@ -748,6 +749,78 @@ class ModuleNeeds(dict):
         Imports that the program itself means, as far as can be told.
         """
         return pulumi.get(self, "program")
+
+
+@pulumi.output_type
+class Registry(dict):
+    """
+    How one registry is reached, and who we are there.
+    """
+    def __init__(__self__, *,
+                 certificate_authority: Optional[_builtins.str] = None,
+                 identity_token: Optional[_builtins.str] = None,
+                 insecure: Optional[_builtins.bool] = None,
+                 password: Optional[_builtins.str] = None,
+                 username: Optional[_builtins.str] = None):
+        """
+        How one registry is reached, and who we are there.
+
+        :param _builtins.str certificate_authority: Certificates in PEM that are trusted for this registry beside those of the system.
+        :param _builtins.str identity_token: A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+        :param _builtins.bool insecure: True: plain HTTP. Default: HTTPS.
+        :param _builtins.str password: Password or access token of that user.
+        :param _builtins.str username: User name; goes with `password`.
+        """
+        if certificate_authority is not None:
+            pulumi.set(__self__, "certificate_authority", certificate_authority)
+        if identity_token is not None:
+            pulumi.set(__self__, "identity_token", identity_token)
+        if insecure is not None:
+            pulumi.set(__self__, "insecure", insecure)
+        if password is not None:
+            pulumi.set(__self__, "password", password)
+        if username is not None:
+            pulumi.set(__self__, "username", username)
+
+    @_builtins.property
+    @pulumi.getter(name="certificateAuthority")
+    def certificate_authority(self) -> Optional[_builtins.str]:
+        """
+        Certificates in PEM that are trusted for this registry beside those of the system.
+        """
+        return pulumi.get(self, "certificate_authority")
+
+    @_builtins.property
+    @pulumi.getter(name="identityToken")
+    def identity_token(self) -> Optional[_builtins.str]:
+        """
+        A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
+        """
+        return pulumi.get(self, "identity_token")
+
+    @_builtins.property
+    @pulumi.getter
+    def insecure(self) -> Optional[_builtins.bool]:
+        """
+        True: plain HTTP. Default: HTTPS.
+        """
+        return pulumi.get(self, "insecure")
+
+    @_builtins.property
+    @pulumi.getter
+    def password(self) -> Optional[_builtins.str]:
+        """
+        Password or access token of that user.
+        """
+        return pulumi.get(self, "password")
+
+    @_builtins.property
+    @pulumi.getter
+    def username(self) -> Optional[_builtins.str]:
+        """
+        User name; goes with `password`.
+        """
+        return pulumi.get(self, "username")
 
 
 @pulumi.output_type

@@ -21,17 +21,33 @@ __all__ = ['ProviderArgs', 'Provider']
 class ProviderArgs:
     def __init__(__self__, *,
                  cache_directory: pulumi.Input[Optional[_builtins.str]] = None,
-                 maximum_grants: pulumi.Input[Optional['MaximumGrantsArgs']] = None):
+                 maximum_grants: pulumi.Input[Optional['MaximumGrantsArgs']] = None,
+                 registries: pulumi.Input[Optional[Mapping[str, pulumi.Input['RegistryArgs']]]] = None,
+                 registry_timeout: pulumi.Input[Optional[_builtins.float]] = None,
+                 signing_key: pulumi.Input[Optional[_builtins.str]] = None,
+                 signing_key_passphrase: pulumi.Input[Optional[_builtins.str]] = None):
         """
         The set of arguments for constructing a Provider resource.
 
         :param pulumi.Input[_builtins.str] cache_directory: Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
         :param pulumi.Input['MaximumGrantsArgs'] maximum_grants: The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
+        :param pulumi.Input[Mapping[str, pulumi.Input['RegistryArgs']]] registries: OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+        :param pulumi.Input[_builtins.float] registry_timeout: Seconds without a byte after which a registry counts as not reachable. Default: 30.
+        :param pulumi.Input[_builtins.str] signing_key: Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+        :param pulumi.Input[_builtins.str] signing_key_passphrase: Opens an encrypted `signingKey`.
         """
         if cache_directory is not None:
             pulumi.set(__self__, "cache_directory", cache_directory)
         if maximum_grants is not None:
             pulumi.set(__self__, "maximum_grants", maximum_grants)
+        if registries is not None:
+            pulumi.set(__self__, "registries", registries)
+        if registry_timeout is not None:
+            pulumi.set(__self__, "registry_timeout", registry_timeout)
+        if signing_key is not None:
+            pulumi.set(__self__, "signing_key", signing_key)
+        if signing_key_passphrase is not None:
+            pulumi.set(__self__, "signing_key_passphrase", signing_key_passphrase)
 
     @_builtins.property
     @pulumi.getter(name="cacheDirectory")
@@ -57,6 +73,54 @@ class ProviderArgs:
     def maximum_grants(self, value: pulumi.Input[Optional['MaximumGrantsArgs']]):
         pulumi.set(self, "maximum_grants", value)
 
+    @_builtins.property
+    @pulumi.getter
+    def registries(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input['RegistryArgs']]]]:
+        """
+        OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+        """
+        return pulumi.get(self, "registries")
+
+    @registries.setter
+    def registries(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input['RegistryArgs']]]]):
+        pulumi.set(self, "registries", value)
+
+    @_builtins.property
+    @pulumi.getter(name="registryTimeout")
+    def registry_timeout(self) -> pulumi.Input[Optional[_builtins.float]]:
+        """
+        Seconds without a byte after which a registry counts as not reachable. Default: 30.
+        """
+        return pulumi.get(self, "registry_timeout")
+
+    @registry_timeout.setter
+    def registry_timeout(self, value: pulumi.Input[Optional[_builtins.float]]):
+        pulumi.set(self, "registry_timeout", value)
+
+    @_builtins.property
+    @pulumi.getter(name="signingKey")
+    def signing_key(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+        """
+        return pulumi.get(self, "signing_key")
+
+    @signing_key.setter
+    def signing_key(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "signing_key", value)
+
+    @_builtins.property
+    @pulumi.getter(name="signingKeyPassphrase")
+    def signing_key_passphrase(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Opens an encrypted `signingKey`.
+        """
+        return pulumi.get(self, "signing_key_passphrase")
+
+    @signing_key_passphrase.setter
+    def signing_key_passphrase(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "signing_key_passphrase", value)
+
 
 @pulumi.type_token("pulumi:providers:wasm")
 class Provider(pulumi.ProviderResource):
@@ -66,6 +130,10 @@ class Provider(pulumi.ProviderResource):
                  opts: Optional[pulumi.ResourceOptions] = None,
                  cache_directory: pulumi.Input[Optional[_builtins.str]] = None,
                  maximum_grants: pulumi.Input[Optional[Union['MaximumGrantsArgs', 'MaximumGrantsArgsDict']]] = None,
+                 registries: pulumi.Input[Optional[Mapping[str, pulumi.Input[Union['RegistryArgs', 'RegistryArgsDict']]]]] = None,
+                 registry_timeout: pulumi.Input[Optional[_builtins.float]] = None,
+                 signing_key: pulumi.Input[Optional[_builtins.str]] = None,
+                 signing_key_passphrase: pulumi.Input[Optional[_builtins.str]] = None,
                  __props__=None):
         """
         Settings of the plugin itself. No credentials belong here.
@@ -74,6 +142,10 @@ class Provider(pulumi.ProviderResource):
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.str] cache_directory: Absolute path of the folder for module bytes, inspections and transpiled code. Default: `$PULUMI_WASM_CACHE`, else `pulumi-wasm` in the user's cache folder. It can be deleted at any time; what is needed is made again.
         :param pulumi.Input[Union['MaximumGrantsArgs', 'MaximumGrantsArgsDict']] maximum_grants: The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[Union['RegistryArgs', 'RegistryArgsDict']]]] registries: OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+        :param pulumi.Input[_builtins.float] registry_timeout: Seconds without a byte after which a registry counts as not reachable. Default: 30.
+        :param pulumi.Input[_builtins.str] signing_key: Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+        :param pulumi.Input[_builtins.str] signing_key_passphrase: Opens an encrypted `signingKey`.
         """
         ...
     @overload
@@ -101,6 +173,10 @@ class Provider(pulumi.ProviderResource):
                  opts: Optional[pulumi.ResourceOptions] = None,
                  cache_directory: pulumi.Input[Optional[_builtins.str]] = None,
                  maximum_grants: pulumi.Input[Optional[Union['MaximumGrantsArgs', 'MaximumGrantsArgsDict']]] = None,
+                 registries: pulumi.Input[Optional[Mapping[str, pulumi.Input[Union['RegistryArgs', 'RegistryArgsDict']]]]] = None,
+                 registry_timeout: pulumi.Input[Optional[_builtins.float]] = None,
+                 signing_key: pulumi.Input[Optional[_builtins.str]] = None,
+                 signing_key_passphrase: pulumi.Input[Optional[_builtins.str]] = None,
                  __props__=None):
         opts = pulumi.ResourceOptions.merge(_utilities.get_resource_opts_defaults(), opts)
         if not isinstance(opts, pulumi.ResourceOptions):
@@ -112,6 +188,10 @@ class Provider(pulumi.ProviderResource):
 
             __props__.__dict__["cache_directory"] = cache_directory
             __props__.__dict__["maximum_grants"] = pulumi.Output.from_input(maximum_grants).apply(pulumi.runtime.to_json) if maximum_grants is not None else None
+            __props__.__dict__["registries"] = pulumi.Output.secret(registries).apply(pulumi.runtime.to_json) if registries is not None else None
+            __props__.__dict__["registry_timeout"] = pulumi.Output.from_input(registry_timeout).apply(pulumi.runtime.to_json) if registry_timeout is not None else None
+            __props__.__dict__["signing_key"] = None if signing_key is None else pulumi.Output.secret(signing_key)
+            __props__.__dict__["signing_key_passphrase"] = None if signing_key_passphrase is None else pulumi.Output.secret(signing_key_passphrase)
         super(Provider, __self__).__init__(
             'wasm',
             resource_name,

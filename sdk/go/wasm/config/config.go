@@ -20,3 +20,23 @@ func GetCacheDirectory(ctx *pulumi.Context) string {
 func GetMaximumGrants(ctx *pulumi.Context) string {
 	return config.Get(ctx, "wasm:maximumGrants")
 }
+
+// OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+func GetRegistries(ctx *pulumi.Context) string {
+	return config.Get(ctx, "wasm:registries")
+}
+
+// Seconds without a byte after which a registry counts as not reachable. Default: 30.
+func GetRegistryTimeout(ctx *pulumi.Context) float64 {
+	return config.GetFloat64(ctx, "wasm:registryTimeout")
+}
+
+// Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+func GetSigningKey(ctx *pulumi.Context) string {
+	return config.Get(ctx, "wasm:signingKey")
+}
+
+// Opens an encrypted `signingKey`.
+func GetSigningKeyPassphrase(ctx *pulumi.Context) string {
+	return config.Get(ctx, "wasm:signingKeyPassphrase")
+}

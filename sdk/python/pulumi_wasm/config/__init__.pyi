@@ -25,3 +25,23 @@ maximumGrants: Optional[str]
 The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
 """
 
+registries: Optional[str]
+"""
+OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+"""
+
+registryTimeout: Optional[float]
+"""
+Seconds without a byte after which a registry counts as not reachable. Default: 30.
+"""
+
+signingKey: Optional[str]
+"""
+Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+"""
+
+signingKeyPassphrase: Optional[str]
+"""
+Opens an encrypted `signingKey`.
+"""
+

@@ -35,3 +35,31 @@ class _ExportableConfig(types.ModuleType):
         """
         return __config__.get('maximumGrants')
 
+    @_builtins.property
+    def registries(self) -> Optional[str]:
+        """
+        OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
+        """
+        return __config__.get('registries')
+
+    @_builtins.property
+    def registry_timeout(self) -> Optional[float]:
+        """
+        Seconds without a byte after which a registry counts as not reachable. Default: 30.
+        """
+        return __config__.get_float('registryTimeout')
+
+    @_builtins.property
+    def signing_key(self) -> Optional[str]:
+        """
+        Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+        """
+        return __config__.get('signingKey')
+
+    @_builtins.property
+    def signing_key_passphrase(self) -> Optional[str]:
+        """
+        Opens an encrypted `signingKey`.
+        """
+        return __config__.get('signingKeyPassphrase')
+
