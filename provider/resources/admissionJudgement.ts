@@ -2,13 +2,15 @@
 import type * as z from "zod";
 import type { Inspection } from "../artifacts/inspection.ts";
 import { cover } from "../capabilities/cover.ts";
+import { entriesOf } from "../capabilities/entries.ts";
 import { type Grant, union } from "../capabilities/grant.ts";
+import { uncovered } from "../capabilities/lattice.ts";
 import { aboveMaximum } from "../capabilities/maximum.ts";
 import { reachLines } from "../capabilities/reach.ts";
 import { type AcceptedRisk, buildReport, type ReportEntry, reportText } from "../capabilities/report.ts";
-import { encodeRules } from "../capabilities/rules.ts";
+import { encodeRules, type Rules } from "../capabilities/rules.ts";
 import { hostKey } from "../capabilities/rulesText.ts";
-import { isGuarded } from "../capabilities/vocabulary.ts";
+import { ambients, isGuarded } from "../capabilities/vocabulary.ts";
 import type { Problem } from "../errors.ts";
 import { isKnown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
 import { localEnforcement } from "../targets/local/enforcement.ts";
@@ -54,6 +56,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
     ...modules.flatMap((module) => excess(module, whole, context)),
   ];
   problems.push(...errors.map((message) => ({ path: "grants", message })));
+  problems.push(...modules.flatMap((module) => unsaid(module, whole)));
   problems.push(...bindingProblems(inputs.bindings, modules));
   const summaries = coverages.flatMap(({ summary }) => summary ?? []);
   const grants = modules.flatMap((module) => module.grants);
@@ -88,12 +91,32 @@ function trapLines({ sealed = [] }: Inspection): string[] {
   });
 }
 
+/** The rules that are in the bytes. */
+function sealedRules({ name }: JudgedModule, whole: OrUnknown<Inspection>): Rules | undefined {
+  if (isUnknown(whole)) return undefined;
+  return whole.sealed?.find((module) => module.name === name)?.rules?.rules;
+}
+
+/** A recipe that was edited by hand can say less than the bytes permit, and the report would say it after it. */
+function unsaid(module: JudgedModule, whole: OrUnknown<Inspection>): Problem[] {
+  const sealed = sealedRules(module, whole);
+  if (!sealed || !module.grants.every((grant) => isKnown(grant) && grant.unknown.length === 0)) return [];
+  const more = uncovered(union(module.grants.filter(isKnown)), sealed);
+  const entries = [
+    ...entriesOf(more).map(({ family, text }) => `${family} ${text}`),
+    ...ambients.filter((family) => more.ambient[family]),
+  ];
+  if (entries.length === 0) return [];
+  const message = `permits module ${module.name} more than its recipe says: ${entries.join(", ")}. Take the artifact as the Composition gives it`;
+  return [{ path: "artifact", message }];
+}
+
 /** What a module was granted beyond the stack's maximum: by its grants, and by the rules that are in the bytes. */
 function excess(module: JudgedModule, whole: OrUnknown<Inspection>, { settings }: Context): string[] {
   const { maximumGrants } = settings;
   if (!maximumGrants) return [];
-  const sealed = isUnknown(whole) ? undefined : whole.sealed?.find(({ name }) => name === module.name);
-  const all = [union(module.grants.filter(isKnown)), ...(sealed?.rules ? [sealed.rules.rules] : [])];
+  const sealed = sealedRules(module, whole);
+  const all = [union(module.grants.filter(isKnown)), ...(sealed ? [sealed] : [])];
   return [...new Set(all.flatMap((rules) => aboveMaximum(rules, maximumGrants, module)))];
 }
 
@@ -108,7 +131,7 @@ function rulesOf(modules: readonly JudgedModule[]) {
     );
   }
   const { ambient } = rules;
-  for (const family of ["clocks", "random", "stdio"] as const) {
+  for (const family of ambients) {
     ambient[family] = all.some((own) => own.ambient[family]);
   }
   return rules;
