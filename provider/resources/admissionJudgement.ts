@@ -84,7 +84,9 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
  */
 function trapLines({ sealed = [] }: Inspection): string[] {
   return sealed.flatMap(({ name, traps }) => {
-    const calls = traps.filter((call) => !call.includes("[")).map((call) => call.replace(/@[^#]*/, ""));
+    const calls = traps
+      .filter((call) => !call.includes("#[method]"))
+      .map((call) => call.replace(/@[^#]*/, ""));
     return calls.length === 0
       ? []
       : [`module ${name}: denied calls that trap: ${[...new Set(calls)].join(", ")}`];
