@@ -1,4 +1,7 @@
-/** What the tests and policies of wassette (microsoft/wassette, whose crates/policy is also published as policy-mcp) try. */
+/**
+ * What the tests and policies of wassette (microsoft/wassette, whose crates/policy is also published as policy-mcp) try, with
+ * other words for the folders.
+ */
 import {
   everyHost,
   means,
@@ -14,18 +17,18 @@ import {
 } from "./malformedTable.ts";
 
 tried("wassette, crates/policy/src/types.rs, test_storage_uri_wildcard_validation", [
-  ["path", "fs://work/agent/**", pathUrl],
-  ["path", "fs://work/*/data", pathUrl],
-  ["path", "fs://work/agent/*", pathUrl],
-  ["path", "fs://work/agent/*/subdir/**", pathUrl],
+  ["path", "fs://srv/data/**", pathUrl],
+  ["path", "fs://srv/*/data", pathUrl],
+  ["path", "fs://srv/data/*", pathUrl],
+  ["path", "fs://srv/data/*/subdir/**", pathUrl],
   ["path", "", notAbsolute],
-  ["path", "fs://work/agent/***", pathUrl],
-  ["path", "fs://work/agent/**file", pathUrl],
-  ["path", "fs://work/agent/file**.txt", pathUrl],
-  ["path", "fs://work/agent/**/**.txt", pathUrl],
-  ["path", "/work/agent/**", wildPath],
-  ["path", "/work/*/data", wildPath],
-  ["path", "/work/agent/file**.txt", wildPath],
+  ["path", "fs://srv/data/***", pathUrl],
+  ["path", "fs://srv/data/**file", pathUrl],
+  ["path", "fs://srv/data/file**.txt", pathUrl],
+  ["path", "fs://srv/data/**/**.txt", pathUrl],
+  ["path", "/srv/data/**", wildPath],
+  ["path", "/srv/*/data", wildPath],
+  ["path", "/srv/data/file**.txt", wildPath],
 ]); // biome-ignore format: a table
 
 tried("wassette, crates/policy/src/types.rs, test_network_host_wildcard_validation", [
