@@ -86,6 +86,19 @@ export const tools = {
     ],
     install: "Rust (https://rustup.rs/) and a C compiler, with cargo on PATH",
   },
+  // The registry of the cluster tier: the distribution project's own.
+  registry: {
+    version: "3.1.2",
+    executable: "registry",
+    sources: [
+      goModule({
+        pin: "registry",
+        package: "github.com/distribution/distribution/v3/cmd/registry",
+        ldflags: "-X github.com/distribution/distribution/v3/version.version=v3.1.2",
+      }),
+    ],
+    install: "Go 1.26 or newer (https://go.dev/dl/), on PATH",
+  },
   // What the bench holds the composer against.
   wac: {
     version: "0.12.0",
