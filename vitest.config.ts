@@ -17,6 +17,8 @@ export default defineConfig({
       tier("protocol", { testTimeout: 20 * seconds, hookTimeout: 20 * seconds }),
       // The real engine; each file has stacks of its own.
       tier("engine", { testTimeout: 180 * seconds, hookTimeout: 180 * seconds }),
+      // Real registries; programs through the real engine as well.
+      tier("cluster", { testTimeout: 180 * seconds, hookTimeout: 180 * seconds }),
       tier("runtime", { testTimeout: 60 * seconds, hookTimeout: 60 * seconds }),
     ],
   },

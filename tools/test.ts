@@ -19,11 +19,12 @@ const tiers: Record<string, ToolName[]> = {
   unit: [],
   protocol: [],
   engine: ["pulumi", "pulumi-language-nodejs", "pulumi-language-yaml"],
+  cluster: ["pulumi", "pulumi-language-nodejs", "pulumi-language-yaml", "registry"],
   runtime: [],
 };
 
 /** Tools that some tests of a tier look for on PATH; without them these tests are skipped by name. */
-const extras: Record<string, ToolName[]> = { runtime: ["wasmtime"] };
+const extras: Record<string, ToolName[]> = { runtime: ["wasmtime"], cluster: ["oras", "crane"] };
 
 /** What is read of vitest's JSON report. */
 const reportSchema = z.object({
@@ -57,7 +58,7 @@ async function runTests(args: string[]): Promise<Summary> {
   const skipped = wanted.length - runnable.length;
   if (runnable.length === 0) return { passed: 0, failed: 0, skipped };
   await buildPlugin();
-  if (runnable.includes("engine")) await compileNodeSdk();
+  if (runnable.some((tier) => tiers[tier]?.includes("pulumi-language-nodejs"))) await compileNodeSdk();
   const folder = await mkdtemp(join(tmpdir(), "pulumi-wasm-test-"));
   try {
     const report = join(folder, "report.json");
