@@ -99,6 +99,28 @@ export const tools = {
     ],
     install: "Go 1.26 or newer (https://go.dev/dl/), on PATH",
   },
+  // Clients of others, that pull what we push and push what we pull.
+  oras: {
+    version: "1.3.6",
+    executable: "oras",
+    onPath: { minimum: "1.3.0", versionArguments: ["version"] },
+    sources: [goModule({ pin: "oras", package: "oras.land/oras/cmd/oras" })],
+    install: "ORAS 1.3 or newer (https://oras.land/docs/installation), or Go 1.26 or newer, on PATH",
+  },
+  crane: {
+    version: "0.22.1",
+    executable: "crane",
+    onPath: { minimum: "0.20.0", versionArguments: ["version"] },
+    sources: [
+      goModule({
+        pin: "crane",
+        package: "github.com/google/go-containerregistry/cmd/crane",
+        ldflags: "-X github.com/google/go-containerregistry/cmd/crane/cmd.Version=0.22.1",
+      }),
+    ],
+    install:
+      "crane 0.20 or newer (https://github.com/google/go-containerregistry), or Go 1.25 or newer, on PATH",
+  },
   // What the bench holds the composer against.
   wac: {
     version: "0.12.0",
