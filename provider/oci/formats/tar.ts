@@ -49,22 +49,26 @@ export async function readTar(
   visit: (entry: TarEntry, content: AsyncIterable<Uint8Array>) => Promise<"go on" | "stop">,
 ): Promise<void> {
   const meter = new Meter(budget, archive.name);
+  const unpacker = unpackerOf(archive);
   const tar = tarStream.extract();
-  const source = createReadStream(archive.file);
-  const parts = [source, ...decompressor(archive), (chunks: AsyncIterable<Buffer>) => meter.pass(chunks), tar];
+  const packed = createReadStream(archive.file);
+  const pass = (chunks: AsyncIterable<Buffer>) => meter.pass(chunks);
+  const fed = unpacker
+    ? pipeline(packed, unpacker, pass, tar, { signal })
+    : pipeline(packed, pass, tar, { signal });
   let failure: unknown;
-  const feeding = pipeline(parts as Parameters<typeof pipeline>[0], { signal }).catch((error: unknown) => {
+  const feeding = fed.catch((error: unknown) => {
     failure = error;
   });
   try {
     for await (const content of tar) {
-      const entry = meter.entry(content.header);
-      if ((await visit(entry, meter.content(content))) === "stop") return;
+      if ((await visit(meter.entry(content.header), content)) === "stop") return;
       content.resume();
     }
   } catch (error) {
-    // What the reader reports is often only that its source has ended.
+    tar.destroy();
     await feeding;
+    // The reader itself often reports only that its source has ended.
     throw asProblem(error instanceof OciError ? error : (failure ?? error), archive, signal);
   } finally {
     tar.destroy();
@@ -78,7 +82,8 @@ class Meter {
   readonly #budget: Budget;
   readonly #name: string;
   #passed = 0;
-  #understood = 0;
+  /** How far the entries reach that the reader has told of. */
+  #known = 0;
 
   constructor(budget: Budget, name: string) {
     this.#budget = budget;
@@ -89,29 +94,52 @@ class Meter {
     for await (const chunk of chunks) {
       this.#passed += chunk.length;
       this.#budget.bytes -= chunk.length;
-      if (this.#budget.bytes < 0) throw this.#tooMuch("unpacks to more bytes than a module's image needs");
-      if (this.#passed - this.#understood > longestHeader) throw this.#tooMuch("has a header of more than 4 MiB");
+      if (this.#budget.bytes < 0)
+        throw this.#refused("unpacks to more bytes than the image of a module may have");
+      if (this.#passed - this.#known > longestHeader) throw this.#refused("has a header of more than 4 MiB");
       yield chunk;
     }
   }
 
   entry({ name, type, size = 0 }: Headers): TarEntry {
-    this.#understood = this.#passed;
     this.#budget.entries -= 1;
-    if (this.#budget.entries < 0) throw this.#tooMuch("has more files than a module's image needs");
-    if (name.length > longestPath) throw this.#tooMuch("has a path of more than 4096 characters");
-    const kind = type === "file" || type === "contiguous-file" ? "file" : isLink(type) ? "link" : "other";
-    return { path: name.replace(/^(?:\.?\/+)+/, "").replace(/\/+$/, ""), type: kind, size };
+    if (this.#budget.entries < 0) throw this.#refused("has more files than the image of a module may have");
+    if (name.length > longestPath) throw this.#refused("has a path of more than 4096 characters");
+    if (!Number.isSafeInteger(size) || size < 0) throw this.#refused("has an entry of no size");
+    this.#known = this.#passed + size;
+    return { path: name.replace(/^(?:\.?\/+)+/, "").replace(/\/+$/, ""), type: typeOf(type), size };
   }
 
-  async *content(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of chunks) {
-      this.#understood = this.#passed;
-      yield chunk;
-    }
+  #refused(why: string): OciError {
+    return unsupported(`${this.#name} ${why}. Publish the module as a Wasm artifact instead (wkg oci push).`);
   }
+}
 
-  #tooMuch(what: string): OciError {
-    return unsupported(`${this.#name} ${what}: it is not read further. Publish the module as a Wasm artifact instead.`);
+function typeOf(type: Headers["type"]): TarEntry["type"] {
+  if (type === "file" || type === "contiguous-file") return "file";
+  return type === "link" || type === "symlink" ? "link" : "other";
+}
+
+function unpackerOf({ compression, name }: Archive): Transform | undefined {
+  if (compression === "none") return undefined;
+  if (compression === "gzip") return zlib.createGunzip();
+  if (zlib.createZstdDecompress === undefined) {
+    throw unsupported(
+      `${name} is compressed with zstd, which Node ${process.versions.node} cannot read. Use Node 22.15 or newer, or build the image with gzip layers.`,
+    );
   }
+  return zlib.createZstdDecompress();
+}
+
+function asProblem(error: unknown, { name, compression }: Archive, signal: AbortSignal): unknown {
+  if (signal.aborted) return new OciError("cancelled", "Cancelled.");
+  // Of the system, such as a disk that cannot be read, rather than of the bytes.
+  if (error instanceof OciError || !(error instanceof Error) || "syscall" in error) return error;
+  const form = compression === "none" ? "tar archive" : `tar archive in ${compression}`;
+  return unsupported(
+    `${name} is not a whole ${form} (${shown(error.message)}). Build and push the image again.`,
+    {
+      cause: error,
+    },
+  );
 }
