@@ -5,6 +5,7 @@
 import type { Digest } from "../artifacts/digest.ts";
 import { formatBytes } from "../artifacts/errors.ts";
 import type { Call } from "./call.ts";
+import { allOrNone } from "./concurrent.ts";
 import type { Origins } from "./origins.ts";
 import type { Manifest, Repository } from "./repository.ts";
 
@@ -51,7 +52,7 @@ export async function pushImage(
     await remember(repository, blobs, options);
     return { ...nothing, existing: blobs.length };
   }
-  const outcomes = await allOrNone(call.signal, blobs, async (blob, signal) => {
+  const outcomes = await allOrNone(blobs, { signal: call.signal, most: 4 }, async (blob, signal) => {
     const source = blob.bytes ? { bytes: blob.bytes } : { path: await options.pathOf(blob.digest) };
     const from = await elsewhere(repository, blob, options);
     return { blob, outcome: await repository.pushBlob(blob, source, { from }, { ...call, signal }) };
@@ -112,28 +113,6 @@ async function remember(
   { origins }: PushOptions,
 ): Promise<void> {
   for (const { digest } of blobs) await origins.remember(digest, { registry, repository });
-}
-
-/** Works on all items at once. The first that fails ends the others, and is thrown when they have come to their end. */
-async function allOrNone<T, U>(
-  signal: AbortSignal,
-  items: readonly T[],
-  work: (item: T, signal: AbortSignal) => Promise<U>,
-): Promise<U[]> {
-  const failed = new AbortController();
-  const failures: unknown[] = [];
-  const all = items.map(async (item) => {
-    try {
-      return await work(item, AbortSignal.any([signal, failed.signal]));
-    } catch (error) {
-      failures.push(error);
-      failed.abort();
-      throw error;
-    }
-  });
-  await Promise.allSettled(all);
-  if (failures.length > 0) throw failures[0];
-  return Promise.all(all);
 }
 
 function count(number: number, noun: string): string {

@@ -5,6 +5,7 @@ import { CapabilityGrant } from "./capabilityGrant.ts";
 import type { Component } from "./component.ts";
 import { Composition } from "./composition.ts";
 import { EdgeTarget } from "./edgeTarget.ts";
+import { Image } from "./image.ts";
 import { LocalServer } from "./localServer.ts";
 import { Module } from "./module.ts";
 import type { CustomResource } from "./resource.ts";
@@ -14,6 +15,7 @@ export const resources: ReadonlyMap<string, CustomResource> = byToken([
   CapabilityGrant,
   Composition,
   EdgeTarget,
+  Image,
   Module,
   LocalServer,
 ]);

@@ -1,0 +1,55 @@
+/** Grants report and signature of an Image. Their code is loaded where something is attached only. */
+import type { Inspection } from "../artifacts/inspection.ts";
+import type { Call } from "../oci/call.ts";
+import type { Attached } from "../oci/provenance/attach.ts";
+import type { Signer } from "../oci/provenance/signer.ts";
+import type { Manifest, Repository } from "../oci/repository.ts";
+import { isUnknown } from "../schema/fields.ts";
+import type { Settings } from "../settings.ts";
+import type { ImageOutputs } from "./image.ts";
+import type { Difference } from "./resource.ts";
+
+/** The configured key. @throws UserError that names the setting */
+export async function signerOf(settings: Settings): Promise<Signer | undefined> {
+  if (settings.signingKey === undefined) return undefined;
+  const { signerOf: open } = await import("../oci/provenance/signer.ts");
+  return open(settings);
+}
+
+/** What is still to be attached: after a run that could not, and where a key is new. */
+export async function provenanceDrift(
+  { attested, signedBy }: Partial<ImageOutputs>,
+  settings: Settings,
+): Promise<Difference[]> {
+  const drift = (path: string) => ({ path, kind: "update", replace: false, input: false }) as const;
+  const signer = await signerOf(settings);
+  return [
+    ...(attested === false ? [drift("attested")] : []),
+    ...(signer && signer.hint !== signedBy ? [drift("signedBy")] : []),
+  ];
+}
+
+/** Whether all that is to be attached to this very digest was attached by an earlier run. */
+export function isAttached(
+  { attested, signedBy }: Partial<ImageOutputs>,
+  signer: Signer | undefined,
+): boolean {
+  return attested === true && !isUnknown(signedBy) && (!signer || signer.hint === signedBy);
+}
+
+/** @returns what was sent: what is there and still holds is not made again */
+export async function attach(
+  repository: Repository,
+  manifest: Manifest,
+  { digest, sealed }: Pick<Inspection, "digest" | "sealed">,
+  signer: Signer | undefined,
+  call: Call,
+): Promise<Attached[]> {
+  const { attachProvenance } = await import("../oci/provenance/attach.ts");
+  const subject = {
+    digest: manifest.digest,
+    mediaType: manifest.mediaType,
+    size: manifest.bytes.length,
+  };
+  return attachProvenance(repository, subject, { artifactDigest: digest, sealed, signer }, call);
+}
