@@ -24,8 +24,9 @@ export function signedBundle(statement: Buffer, signer: Signer): Buffer {
     artifact: statement,
     artifactType: statementType,
     signature: signer.sign(dsse.preAuthEncoding(statementType, statement)),
-    keyHint: signer.hint,
   });
+  // The key is named here only: cosign passes over an envelope's signature whose key has a name that it does not know.
+  bundle.verificationMaterial.content = { $case: "publicKey", publicKey: { hint: signer.hint } };
   return Buffer.from(JSON.stringify(bundleToJSON(bundle)));
 }
 
