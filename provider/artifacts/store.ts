@@ -3,9 +3,10 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 
 import { join } from "node:path";
 import { cacheFolder } from "./cacheFolder.ts";
 import { type Digest, digestOf, hashFile, hexOf } from "./digest.ts";
-import { ArtifactError, formatBytes, systemCode } from "./errors.ts";
+import { ArtifactError, formatBytes, systemCode, throwIfCancelled } from "./errors.ts";
 import { evictOldest, removeStale } from "./evict.ts";
 import { headerSize } from "./header.ts";
+import { IncomingBlob } from "./incomingBlob.ts";
 
 export interface StoreOptions {
   /** Defaults to the user's cache folder. */
@@ -25,7 +26,8 @@ export interface AddFileOptions extends AddOptions {
   accept?: (start: Uint8Array) => void;
 }
 
-const defaultMaxSize = 256 * 1024 ** 2;
+/** Of one module, where no limit is set. Bytes. */
+export const defaultMaxSize = 256 * 1024 ** 2;
 const defaultLimit = 10 * 1024 ** 3;
 /** Renewing the time of use writes to the disk; this often is enough for an order of last use. */
 const touchMilliseconds = 10 * 60 * 1000;
@@ -98,8 +100,37 @@ export class Store {
     const added = { digest: digestOf(bytes), size: bytes.length };
     if (await this.hasSame(added.digest, added.size)) return added;
     return this.write(async (blob) => {
-      await blob.writeFile(bytes);
+      await writing(this.folder, () => blob.writeFile(bytes));
       return added;
+    });
+  }
+
+  /**
+   * Adds bytes that arrive in pieces and must be what they are said to be. `fill` hands each piece to `write`, waits for
+   * it, and leaves the piece alone afterwards; it is not called when the bytes are here. Of other bytes, and of too few,
+   * nothing is left. Memory stays flat whatever the size.
+   *
+   * @throws ArtifactError `too-large`, `damaged`, `cancelled`, `cache`; and what `fill` and `accept` throw
+   */
+  async addStream(
+    expected: { digest: Digest; size: number },
+    fill: (write: (chunk: Uint8Array) => Promise<unknown>) => Promise<void>,
+    options: AddFileOptions = {},
+  ): Promise<void> {
+    const limit = sizeLimit("the module", options.maxSize);
+    if (expected.size > limit.maxSize) throw limit.tooLarge();
+    throwIfCancelled(options.signal);
+    if (await this.hasSame(expected.digest, expected.size)) return;
+    await this.write(async (blob) => {
+      const toDisk = (chunk: Uint8Array) => writing(this.folder, () => blob.writeFile(chunk));
+      const incoming = new IncomingBlob(expected, toDisk, options);
+      try {
+        await fill((chunk) => incoming.add(chunk));
+        await incoming.end();
+      } finally {
+        await incoming.settled();
+      }
+      return expected;
     });
   }
 
@@ -194,7 +225,7 @@ export class Store {
       });
       let added: { digest: Digest; size: number };
       try {
-        added = await writing(this.folder, () => fill(blob));
+        added = await fill(blob);
         // Without it, a power cut can leave the final name with no bytes behind it.
         await writing(this.folder, () => blob.sync());
       } finally {
