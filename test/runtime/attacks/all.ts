@@ -5,6 +5,7 @@ import { httpAttacks } from "./httpAttacks.ts";
 import { labelAttacks } from "./labelAttacks.ts";
 import { neighbourAttacks } from "./neighbourAttacks.ts";
 import { socketAttacks } from "./socketAttacks.ts";
+import { twiceAttacks } from "./twiceAttacks.ts";
 import { ambientAttacks, coreAttacks, valueAttacks, versionAttacks } from "./valueAttacks.ts";
 
 export const families: Family[] = [
@@ -17,4 +18,5 @@ export const families: Family[] = [
   versionAttacks,
   coreAttacks,
   neighbourAttacks,
+  twiceAttacks,
 ];

@@ -7,10 +7,16 @@
 export type RuntimeName = "wasmtime" | "local";
 
 /**
- * A component: a guest of `test/fixtures/guests`, one of `parts.ts`, or a guest that imports an interface by another version
- * than it was built for.
+ * A component: a guest of `test/fixtures/guests`, one of `parts.ts`, a guest that imports an interface by another version
+ * than it was built for, or what was composed before.
  */
-export type Part = string | { guest: string; interface: string; version: string };
+export type Part = string | { guest: string; interface: string; version: string } | Inner;
+
+/** A composition that was sealed with grants of its own before it came to be a module. */
+export interface Inner extends Pick<World, "modules" | "grants" | "links"> {
+  /** Its bytes, as those of a file of which nothing else is known; else the composition as it was declared. */
+  asFile?: true;
+}
 
 /** Modules with their grants, what stands around them, and what they try. In texts `{web}` and the like are ports; see `place.ts`. */
 export interface World {

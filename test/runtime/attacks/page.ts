@@ -40,21 +40,32 @@ function sections(worlds: Record<string, World>): string[] {
   });
 }
 
-function worldText({ modules, grants = {}, denied = {}, links = [], host }: World): string {
-  const lines = Object.entries(modules).map(([name, part]) => {
+function worldText(world: World): string {
+  const lines = moduleLines(world);
+  if (world.host !== undefined) lines.push(`- ${partText(world.host)} stands in the host's place`);
+  return lines.join("\n");
+}
+
+/** What was composed before stands below the module that it is. */
+function moduleLines({ modules, grants = {}, denied = {}, links = [] }: Partial<World>): string[] {
+  const lines = Object.entries(modules ?? {}).flatMap(([name, part]) => {
     const grant = grants[name] ? `granted ${code(JSON.stringify(grants[name]))}` : "without a grant";
     const refused = denied[name] ? `, denied ${denied[name].map(code).join(", ")}` : "";
-    return `- module ${code(name)} (${partText(part)}), ${grant}${refused}`;
+    const inner = typeof part !== "string" && "modules" in part ? moduleLines(part) : [];
+    return [
+      `- module ${code(name)} (${partText(part)}), ${grant}${refused}`,
+      ...inner.map((line) => `  ${line}`),
+    ];
   });
   for (const { from, import: name, to } of links) {
     lines.push(`- ${code(from)} takes ${code(name)} from ${code(to)}`);
   }
-  if (host !== undefined) lines.push(`- ${partText(host)} stands in the host's place`);
-  return lines.join("\n");
+  return lines;
 }
 
 function partText(part: Part): string {
   if (typeof part === "string") return `guest ${code(part)}`;
+  if ("modules" in part) return part.asFile ? "a composition's bytes" : "a composition";
   return `guest ${code(part.guest)}, built for ${code(`${part.interface}@${part.version}`)}`;
 }
 

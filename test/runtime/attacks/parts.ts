@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { componentEmbed, componentNew, print } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { binary } from "../../unit/inspectComponents.ts";
 import { resolver } from "../resolver.ts";
-import type { Part } from "./attack.ts";
+import type { Inner, Part } from "./attack.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -17,12 +17,15 @@ const made: Record<string, () => Promise<Uint8Array>> = {
 /** Parts that are core modules, for WASI preview 1. */
 const cores: Record<string, () => Promise<Uint8Array>> = { "preview1-command": preview1Command };
 
-export async function moduleOf(part: Part): Promise<{ bytes: Uint8Array; kind: "component" | "core" }> {
+/** What is not composed first. */
+export type Single = Exclude<Part, Inner>;
+
+export async function moduleOf(part: Single): Promise<{ bytes: Uint8Array; kind: "component" | "core" }> {
   const core = typeof part === "string" ? cores[part] : undefined;
   return core ? { bytes: await core(), kind: "core" } : { bytes: await bytesOf(part), kind: "component" };
 }
 
-function bytesOf(part: Part): Promise<Uint8Array> {
+function bytesOf(part: Single): Promise<Uint8Array> {
   if (typeof part !== "string") return renamed(part);
   return made[part]?.() ?? guest(part);
 }
@@ -32,7 +35,7 @@ async function guest(name: string): Promise<Uint8Array> {
 }
 
 /** A guest that asks for an interface in another version, as if it had been built for that. */
-async function renamed(part: Exclude<Part, string>): Promise<Uint8Array> {
+async function renamed(part: Exclude<Single, string>): Promise<Uint8Array> {
   const text = await print(await guest(part.guest));
   const name = new RegExp(`"${part.interface}@[\\d.]+"`, "g");
   if (!name.test(text)) throw new Error(`${part.guest} does not import ${part.interface}.`);

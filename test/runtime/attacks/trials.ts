@@ -17,11 +17,11 @@ export async function tryAttacks(open: (place: Place) => Runtime): Promise<void>
     place.close();
   });
 
-  /** Those without a seal are the same in several worlds, and start once. */
-  async function started(world: World, sealed: boolean): Promise<Running> {
-    const path = await component(shop, world, { sealed, fill: (text) => place.fill(text) });
+  async function started(world: World, making: { sealed: boolean }): Promise<Running> {
+    const path = await component(shop, world, { ...making, fill: (text) => place.fill(text) });
+    // Those without a seal are the same in several worlds, and start once.
     const running = unsealed.get(path) ?? new Running(runtime, path, place);
-    if (!sealed) unsealed.set(path, running);
+    if (!making.sealed) unsealed.set(path, running);
     return running;
   }
 
@@ -30,8 +30,10 @@ export async function tryAttacks(open: (place: Place) => Runtime): Promise<void>
       `${title}: %s`,
       (_name, world) => {
         let sealed: Running;
+        let open: Running;
         beforeAll(async () => {
-          sealed = await started(world, true);
+          sealed = await started(world, { sealed: true });
+          open = await started(world, { sealed: false });
         });
         afterAll(() => sealed?.stop());
 
@@ -45,7 +47,7 @@ export async function tryAttacks(open: (place: Place) => Runtime): Promise<void>
           });
 
           test.skipIf(reason !== undefined)(`${row.name}, without the seal`, async () => {
-            const { said, reached } = await (await started(world, false)).outcomeOf(row.ask);
+            const { said, reached } = await open.outcomeOf(row.ask);
             const refusal = row.unsealed?.[runtime.name];
             // It is an attack only where something gets through.
             if (refusal === undefined) expect(reached, said).not.toEqual([]);

@@ -1,11 +1,16 @@
 /** From a world as a row names it to the component that is run. */
-import type { CompositionSpec } from "../../../provider/artifacts/compose/index.ts";
+import type {
+  Composition,
+  CompositionModule,
+  CompositionSpec,
+} from "../../../provider/artifacts/compose/index.ts";
 import { encodeGrant, grantOf } from "../../../provider/capabilities/grant.ts";
 import type { Workshop } from "../../unit/composeSetup.ts";
-import type { World } from "./attack.ts";
+import type { Inner, Part, World } from "./attack.ts";
 import { moduleOf } from "./parts.ts";
 
 type Modules = CompositionSpec["modules"];
+type Declared = Pick<World, "modules" | "grants" | "denied" | "links"> | Inner;
 
 export interface Making {
   sealed: boolean;
@@ -14,11 +19,9 @@ export interface Making {
 }
 
 /** @returns the component's path */
-export async function component(shop: Workshop, world: World, { sealed, fill }: Making): Promise<string> {
-  const modules = await added(shop, world.modules);
-  const access = sealed ? accessOf(world, fill) : undefined;
-  const { artifact, imports, exports } = await shop.composer.compose({ modules, links: world.links, access });
-  const host = world.host === undefined ? undefined : await added(shop, { host: world.host });
+export async function component(shop: Workshop, world: World, making: Making): Promise<string> {
+  const { artifact, imports, exports } = await composed(shop, world, making);
+  const host = world.host === undefined ? undefined : await added(shop, { host: world.host }, making);
   const served = host ? await servedBy(shop, host, imports) : [];
   if (served.length === 0) return shop.store.path(await shop.composer.ensure(artifact));
   const hosted = await shop.composer.compose({
@@ -29,12 +32,26 @@ export async function component(shop: Workshop, world: World, { sealed, fill }: 
   return shop.store.path(await shop.composer.ensure(hosted.artifact));
 }
 
-async function added(shop: Workshop, parts: World["modules"]): Promise<Modules> {
+async function composed(shop: Workshop, world: Declared, making: Making): Promise<Composition> {
+  const modules = await added(shop, world.modules, making);
+  const access = making.sealed ? accessOf(world, making.fill) : undefined;
+  return shop.composer.compose({ modules, links: world.links, access });
+}
+
+async function added(shop: Workshop, parts: World["modules"], making: Making): Promise<Modules> {
   const entries = Object.entries(parts).map(async ([name, part]) => {
-    const { bytes, kind } = await moduleOf(part);
-    return [name, await shop.add(bytes, kind)] as const;
+    return [name, await moduleFrom(shop, part, making)] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
+}
+
+async function moduleFrom(shop: Workshop, part: Part, making: Making): Promise<CompositionModule> {
+  if (typeof part === "string" || !("modules" in part)) {
+    const { bytes, kind } = await moduleOf(part);
+    return shop.add(bytes, kind);
+  }
+  const { artifact } = await composed(shop, part, making);
+  return part.asFile ? shop.add(await shop.store.read(await shop.composer.ensure(artifact))) : { artifact };
 }
 
 async function servedBy(shop: Workshop, modules: Modules, imports: readonly string[]): Promise<string[]> {
@@ -46,7 +63,7 @@ async function servedBy(shop: Workshop, modules: Modules, imports: readonly stri
   return imports.filter((name) => exported.has(track(name)));
 }
 
-function accessOf(world: World, fill: (text: string) => string): NonNullable<CompositionSpec["access"]> {
+function accessOf(world: Declared, fill: (text: string) => string): NonNullable<CompositionSpec["access"]> {
   const { modules, grants = {}, denied = {} } = world;
   const entries = Object.keys(modules).map((name) => {
     const inputs = grants[name] && (JSON.parse(fill(JSON.stringify(grants[name]))) as object);
