@@ -1,4 +1,4 @@
-/** In-toto statements, version 1 (https://github.com/in-toto/attestation/tree/main/spec/v1): what somebody says of an image. */
+/** In-toto statements (https://github.com/in-toto/attestation/tree/main/spec/v1): what somebody says of an image. */
 import { json } from "@sigstore/core";
 import * as z from "zod";
 import { type Digest, hexOf } from "../../artifacts/digest.ts";
@@ -12,7 +12,8 @@ export const signaturePredicate = "https://sigstore.dev/cosign/sign/v1";
 const typeOfVersion1 = "https://in-toto.io/Statement/v1";
 
 const statementSchema = z.object({
-  _type: z.literal(typeOfVersion1),
+  /** `cosign attest` still writes the version before, which has the same fields. */
+  _type: z.enum([typeOfVersion1, "https://in-toto.io/Statement/v0.1"]),
   /** By algorithm, in hexadecimal. */
   subject: z.array(z.object({ digest: z.record(z.string(), z.string()) })).min(1),
   predicateType: z.string(),
@@ -27,7 +28,7 @@ export function encodeStatement(image: Digest, predicateType: string, predicate:
   return Buffer.from(json.canonicalize({ _type: typeOfVersion1, subject, predicateType, predicate }));
 }
 
-/** @returns undefined for what is no statement of version 1 */
+/** @returns undefined for what is no statement */
 export function parseStatement(bytes: Uint8Array): Statement | undefined {
   const value = parseJson(bytes);
   const parsed = statementSchema.safeParse(value);

@@ -15,7 +15,7 @@ import { isAbout, signaturePredicate } from "./statement.ts";
 const failures = {
   otherImage: (count: number) => `${count} by this key of another image`,
   otherKey: (count: number) => `${count} that this key did not make`,
-  noSignature: (count: number) => `${count} bundles that are no signature, such as an attestation`,
+  noSignature: (count: number) => `${count} of another kind, such as an attestation`,
   unreadable: (count: number) => `${count} that cannot be read as a signature`,
 } as const;
 
@@ -73,7 +73,7 @@ function judgeSimple(found: SimpleSignature | undefined, image: Digest, key: Key
 function notSigned(image: string, key: KeyObject, counts: Counts, unread: number): UserError {
   const found = [...counts].map(([failure, count]) => failures[failure](count));
   if (unread > 0) found.push(`${unread} more that were not read`);
-  const instead = found.length > 0 ? `There are: ${found.join(", ")}.` : "There is no signature at all.";
+  const instead = found.length > 0 ? `Attached to it: ${found.join(", ")}.` : "There is no signature at all.";
   return new UserError(
     `${image} is not signed with the key ${keyHint(key)}. ${instead} Take the key of whoever signs this image, ` +
       `or sign it: \`cosign sign --key … ${image}\`.`,
