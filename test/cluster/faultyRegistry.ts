@@ -17,9 +17,9 @@ import { changed, type Fault, Injection, type Match } from "./fault.ts";
 import { type Exchange, type RecordedRequest, relay } from "./relay.ts";
 
 export interface FaultyRegistry {
-  /** `127.0.0.1:port`, as it stands in a reference. */
+  /** As it stands in a reference: the registry's host name, and the proxy's port. */
   host: string;
-  /** `http://127.0.0.1:port`, without a slash at the end. */
+  /** `http://` and the host, without a slash at the end. */
   url: string;
   /** All requests until now, oldest first. */
   requests: readonly RecordedRequest[];
@@ -43,12 +43,12 @@ export async function faultyRegistry(upstream: { url: string }): Promise<FaultyR
   const requests: RecordedRequest[] = [];
   const elsewhereRequests: RecordedRequest[] = [];
 
-  const elsewhere = await listen(async (request, response) => {
+  const elsewhere = await listen("127.0.0.1", async (request, response) => {
     const record = recordOf(request, elsewhereRequests);
     const headers = changed(request.headers, { authorization: granted.get(record.path) });
     await relay({ upstream: upstream.url, request, response, record, headers, fault: undefined });
   });
-  const server = await listen(async (request, response) => {
+  const server = await listen(new URL(upstream.url).hostname, async (request, response) => {
     const record = recordOf(request, requests);
     const fault = firstFault(injections, record);
     if (fault) record.fault = fault.kind;
@@ -170,7 +170,8 @@ function connectionNumbers(): (socket: Socket) => number {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-async function listen(handler: Handler): Promise<{ host: string; url: string; stop: () => Promise<void> }> {
+/** Listens on 127.0.0.1. @param hostname by which clients are to call it */
+async function listen(hostname: string, handler: Handler) {
   const server: Server = createServer((request, response) => {
     // A client may hang up at any time.
     for (const stream of [request, response]) stream.on("error", () => {});
@@ -182,7 +183,7 @@ async function listen(handler: Handler): Promise<{ host: string; url: string; st
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const host = `${hostname}:${(server.address() as AddressInfo).port}`;
   const stop = async () => {
     const closed = once(server, "close");
     server.close();

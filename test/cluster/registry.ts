@@ -30,9 +30,9 @@ export interface RegistryOptions {
 }
 
 export interface Registry {
-  /** `127.0.0.1:port`, as it stands in a reference. */
+  /** `127.0.0.1:port`, as it stands in a reference; with tokens `localhost:port`, see `realm`. */
   host: string;
-  /** `http://127.0.0.1:port` or `https://…`, without a slash at the end. */
+  /** `http://` or `https://` and the host, without a slash at the end. */
   url: string;
   /** Who may pull, push and delete; absent without authentication. */
   credentials?: Credentials;
@@ -85,7 +85,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
       stdio: ["ignore", "ignore", "pipe"],
       env: { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: "none" },
     });
-    const host = await listening(child, log);
+    const host = `${tokens ? "localhost" : "127.0.0.1"}:${await listening(child, log)}`;
     return {
       host,
       url: `${tls ? "https" : "http"}://${host}`,
@@ -134,7 +134,7 @@ async function tokenAuthentication(folder: string, { realm, service, issuer, jwk
   return { token: { realm, service, issuer, jwks: path, signingalgorithms: ["ES256"] } };
 }
 
-/** Keeps the registry's log, and resolves with the address that it names there. */
+/** Keeps the registry's log, and resolves with the port that it names there. */
 function listening(child: ChildProcess, log: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => reject(new Error([`The registry ${why}.`, ...log.slice(-10)].join("\n")));
@@ -148,10 +148,10 @@ function listening(child: ChildProcess, log: string[]): Promise<string> {
     child.once("exit", () => process.off("exit", kill));
     createInterface(child.stderr as NonNullable<ChildProcess["stderr"]>).on("line", (line) => {
       log.push(line);
-      const host = /listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1];
-      if (host === undefined) return;
+      const port = /listening on 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+      if (port === undefined) return;
       clearTimeout(limit);
-      resolve(host);
+      resolve(port);
     });
   });
 }

@@ -44,7 +44,10 @@ export interface TokenRequest {
 }
 
 export interface TokenService {
-  /** What a registry names as `realm`. */
+  /**
+   * What a registry names as `realm`: a URL of `localhost`, not of 127.0.0.1. Clients go to no token service at a
+   * private address (crane), or only to one of the registry's own host name (oras).
+   */
   realm: string;
   service: string;
   issuer: string;
@@ -92,7 +95,7 @@ export async function startTokenService(
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
-    realm: `${options.tls ? "https" : "http"}://127.0.0.1:${port}/token`,
+    realm: `${options.tls ? "https" : "http"}://localhost:${port}/token`,
     service,
     issuer,
     jwks: { keys: [{ ...publicKey.export({ format: "jwk" }), kid: keyId, use: "sig", alg: "ES256" }] },
