@@ -1,11 +1,24 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
-import { artifactFields } from "../artifacts/artifact.ts";
+import { type Artifact, artifactFields } from "../artifacts/artifact.ts";
+import { sameButComposer } from "../artifacts/compose/index.ts";
 import { type ReportEntry, widening } from "../capabilities/report.ts";
 import { families } from "../capabilities/vocabulary.ts";
 import { InputErrors } from "../errors.ts";
-import { isUnknown, list, map, object, optional, required } from "../schema/fields.ts";
-import { judge } from "./admissionJudgement.ts";
+import {
+  holdsUnknown,
+  isUnknown,
+  list,
+  map,
+  type OrUnknown,
+  object,
+  optional,
+  required,
+  unknown,
+} from "../schema/fields.ts";
+import { decodeTarget } from "../targets/target.ts";
+import { type Judgement, judge } from "./admissionJudgement.ts";
+import { sealedArtifact } from "./localGuest.ts";
 import { type Context, defineResource } from "./resource.ts";
 
 const description = `
@@ -68,6 +81,10 @@ const outputs = z.strictObject({
   rules: required(z.string(), {
     description: "What the module may do, for the App's other children. Opaque.",
   }),
+  artifact: optional(artifactFields, {
+    description:
+      "What is delivered: a Composition as it is, a single Module as it is sealed for this App. Absent where the target names no registry.",
+  }),
 });
 
 type Outputs = z.output<typeof outputs>;
@@ -85,6 +102,7 @@ export const Admission = defineResource({
     report: ["artifact", "target", "grants", "denied", "acceptRisk"],
     entries: ["artifact", "target", "grants", "acceptRisk"],
     rules: ["grants"],
+    artifact: ["artifact", "target", "grants", "denied"],
   },
 
   async check(admission, context) {
@@ -99,32 +117,67 @@ export const Admission = defineResource({
    */
   async diff(old, admission, found, context) {
     if (!found.every(({ path }) => path.startsWith("artifact"))) return found;
-    const { report, entries, rules, problems, missing } = await judge(admission, context);
-    const now = { report, entries, rules };
-    const isJudged = problems.length === 0 && missing.length === 0;
-    if (!isJudged) return found;
+    const { problems, missing, ...judgement } = await judge(admission, context);
+    if (problems.length > 0 || missing.length > 0) return found;
+    const now = await outputsOf(judgement, admission, old.outputs, context);
     if (isDeepStrictEqual(old.outputs, now)) return [];
-    return found.length > 0 ? found : [{ path: "report", kind: "update", replace: false, input: false }];
+    if (found.length > 0) return found;
+    const isReported = isDeepStrictEqual(old.outputs, { ...now, artifact: old.outputs.artifact });
+    const path = isReported ? "artifact" : "report";
+    return [{ path, kind: "update", replace: false, input: false }];
   },
 
   async create(admission, context) {
-    return { id: context.name, outputs: await judged(admission, context) };
+    return { id: context.name, outputs: await judged(admission, {}, context) };
   },
 
   async update(old, admission, context) {
-    const outputs = await judged(admission, context);
+    const outputs = await judged(admission, old.outputs, context);
     const lines = widening(reported(old.outputs), reported(outputs));
     if (lines.length > 0) context.log.info(["This widens what may be done:", ...lines].join("\n"));
     return outputs;
   },
 });
 
-async function judged(admission: Inputs, context: Context): Promise<Outputs> {
-  const { missing, report, entries, rules, ...judgement } = await judge(admission, context);
+async function judged(admission: Inputs, old: Partial<Outputs>, context: Context): Promise<Outputs> {
+  const { missing, ...judgement } = await judge(admission, context);
   const problems = [...judgement.problems, ...missing];
   // What Check could not see in preview, because it was not known yet, comes to light here in the same words.
   if (problems.length > 0) throw new InputErrors(problems);
-  return { report, entries, rules };
+  return outputsOf(judgement, admission, old, context);
+}
+
+async function outputsOf(
+  { report, entries, rules }: Pick<Judgement, "report" | "entries" | "rules">,
+  admission: Inputs,
+  old: Partial<Outputs>,
+  context: Context,
+): Promise<Outputs> {
+  const artifact = await delivered(admission, rules, old, context);
+  return { report, entries, rules, ...(artifact !== undefined && { artifact }) };
+}
+
+/** What an earlier composer sealed of the same is kept: a new version of the plugin delivers nothing anew by itself. */
+async function delivered(
+  { artifact, denied, target }: Inputs,
+  rules: OrUnknown<string>,
+  old: Partial<Outputs>,
+  context: Context,
+): Promise<Outputs["artifact"]> {
+  if (isUnknown(target) || decodeTarget(target)?.registry === undefined) return undefined;
+  if (holdsUnknown([artifact, denied, rules])) return unknown;
+  const now = await sealedArtifact({ artifact, denied, rules }, context);
+  return isSameSeal(old.artifact, now) ? old.artifact : now;
+}
+
+function isSameSeal(old: Outputs["artifact"], now: Artifact): boolean {
+  if (old === undefined || isUnknown(old) || isUnknown(old.recipe)) return false;
+  try {
+    return sameButComposer(old.recipe, now.recipe);
+  } catch {
+    // A later version of the plugin made it.
+    return false;
+  }
 }
 
 /** The entries of a report, as far as they are known. */

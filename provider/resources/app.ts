@@ -9,7 +9,8 @@ An artifact on a target, with what it may do and the values that it runs with.
 
 On a local target it expands into an \`Admission\`, which holds artifact, grants and target against each other in preview,
 and a \`wasm:local:Server\`, the process on this machine. An App of a single Module takes its grants itself; the module is
-called \`main\` in bindings and in the report.
+called \`main\` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
+\`Image\` with the App's name.
 
 {{% examples %}}
 {{% example %}}
@@ -128,6 +129,9 @@ const outputs = z.strictObject({
     description: "What each grant's entries are worth on this target, as a table of text for a pull request.",
   }),
   logFile: optional(z.string(), { description: "On a local target: path of the log." }),
+  image: optional(z.string(), {
+    description: "The image by digest and pull name; absent where the target names no registry.",
+  }),
 });
 
 export type AppInputs = z.output<typeof appInputs>;

@@ -4,8 +4,10 @@ import outputModule from "@pulumi/pulumi/output.js";
 import resource from "@pulumi/pulumi/resource.js";
 import { parseCompositionRecipe } from "../artifacts/compose/index.ts";
 import { hostKey } from "../capabilities/rulesText.ts";
+import { InputErrors } from "../errors.ts";
+import { parseRepository } from "../oci/reference.ts";
 import { isUnknown, type OrUnknown } from "../schema/fields.ts";
-import { decodeTarget, type Target } from "../targets/target.ts";
+import { decodeTarget, type Target, type TargetRegistry } from "../targets/target.ts";
 import { isRecord, OutputValue, type Properties, Secret, type Value } from "../values.ts";
 
 import type { AppInputs } from "./app.ts";
@@ -53,6 +55,8 @@ export function constructApp({
   secretOutputs,
   version,
 }: ComponentArguments<AppInputs>): Constructed {
+  const target = isUnknown(known.target) ? undefined : decodeTarget(known.target);
+  requireRepositoryName(name, target?.registry);
   const app = new AppResource(name, options);
   const own = {
     parent: app,
@@ -64,31 +68,42 @@ export function constructApp({
     "wasm:index:Admission",
     name,
     admissionInputs(values, inputs),
-    ["report", "rules"],
+    ["report", "rules", "artifact"],
     own,
   );
   const report = admission.output("report");
   const isJob = known.run === "job";
-  const target = isUnknown(known.target) ? undefined : decodeTarget(known.target);
   // Of a place that is not known yet, the children cannot be known either; the admission shows that there will be some.
   if (target === undefined || isUnknown(target.kind)) {
-    return app.finish({ report, logFile: notKnown(), ...(!isJob && { url: notKnown() }) });
+    return app.finish({ report, logFile: notKnown(), image: notKnown(), ...(!isJob && { url: notKnown() }) });
   }
+  // Timeouts are not handed down by themselves, and it is these children that take time.
+  const slow = { ...own, ...(options.customTimeouts && { customTimeouts: options.customTimeouts }) };
+  const image =
+    target.registry === undefined
+      ? undefined
+      : new Child(
+          "wasm:index:Image",
+          name,
+          imageInputs(name, inputs.target, admission.output("artifact")),
+          ["ref"],
+          slow,
+        ).output("ref");
   const server = new Child(
     "wasm:local:Server",
     name,
     serverInputs(known, inputs, target, admission.output("rules")),
     ["url", "logFile"],
     {
-      ...own,
+      ...slow,
       // A second one would have its name, so where the user replaces it (`--replace`), the old one ends first.
       deleteBeforeReplace: true,
-      // Timeouts are not handed down by themselves, and it is the server that takes time.
-      ...(options.customTimeouts && { customTimeouts: options.customTimeouts }),
     },
   );
   const logFile = server.output("logFile");
-  return app.finish({ report, logFile, ...(!isJob && { url: server.output("url") }) });
+  return app.finish(
+    withoutUndefined({ report, logFile, image, ...(!isJob && { url: server.output("url") }) }),
+  );
 }
 
 function admissionInputs(values: Properties, inputs: Inputs): Inputs {
@@ -109,6 +124,35 @@ function boundNames(value: Value, depth: number): Input<unknown> {
   if (!isRecord(value)) return undefined;
   if (depth === 2) return Object.keys(value).sort();
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, boundNames(part, depth + 1)]));
+}
+
+/** An App's name is that of its repository, where there is one. */
+function requireRepositoryName(name: string, registry: Target["registry"]): void {
+  if (registry === undefined) return;
+  const place = isUnknown(registry) || isUnknown(registry.push) ? "localhost" : registry.push;
+  try {
+    parseRepository(`${place}/${name}`);
+  } catch (error) {
+    const message = `the target names a registry, and the App's name is its repository there: ${(error as Error).message}`;
+    throw new InputErrors([{ path: "", message }]);
+  }
+}
+
+/** Read from the target as an output, so that what it depends on and whether it is secret go along. */
+function imageInputs(name: string, target: Input<unknown>, artifact: Output<unknown>): Inputs {
+  const ofRegistry = (read: (registry: TargetRegistry) => Input<unknown>) =>
+    (outputModule.output(target) as Output<unknown>).apply((text) => {
+      const registry = decodeTarget(String(text))?.registry;
+      return registry === undefined || isUnknown(registry) ? notKnown() : read(registry);
+    });
+  const repository = (place: OrUnknown<string> | undefined) =>
+    isUnknown(place) ? notKnown() : place && `${place}/${name}`;
+  return {
+    artifact,
+    repository: ofRegistry(({ push }) => repository(push)),
+    pullRepository: ofRegistry(({ pull }) => repository(pull)),
+    insecure: ofRegistry(({ insecure }) => marked(insecure)),
+  };
 }
 
 function serverInputs(known: AppInputs, inputs: Inputs, target: Target, rules: Output<unknown>): Inputs {
@@ -176,7 +220,7 @@ function folders(volumes: Input<unknown>): Input<unknown> {
   );
 }
 
-function marked(value: OrUnknown<number> | undefined): Input<unknown> {
+function marked(value: OrUnknown<number | boolean> | undefined): Input<unknown> {
   return isUnknown(value) ? notKnown() : value;
 }
 

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import type { Problem } from "../errors.ts";
+import { parseRepository } from "../oci/reference.ts";
 import { isUnknown, object, optional, required } from "../schema/fields.ts";
 import { encodeTarget, type Target } from "../targets/target.ts";
 import { defineResource } from "./resource.ts";
@@ -38,8 +40,31 @@ const localFields = object(
   },
 );
 
+const registryFields = object(
+  "wasm:index:TargetRegistry",
+  "The registry that a target's Apps are delivered through. Credentials are no part of it: they are the provider's `registries`, or those of the container tools.",
+  {
+    push: required(z.string(), {
+      description:
+        "Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.",
+    }),
+    pull: optional(z.string(), {
+      description:
+        "The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.",
+    }),
+    insecure: optional(z.boolean(), {
+      description:
+        "True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.",
+    }),
+  },
+);
+
 const inputs = z.strictObject({
   local: optional(localFields, { description: "Run on this machine." }),
+  registry: optional(registryFields, {
+    description:
+      "The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.",
+  }),
 });
 
 const outputs = z.strictObject({
@@ -57,9 +82,8 @@ export const EdgeTarget = defineResource({
   outputs,
 
   check(target) {
-    return target.local === undefined
-      ? [{ path: "", message: "name the place: give `local: {}` to run on this machine" }]
-      : [];
+    const noPlace = { path: "", message: "name the place: give `local: {}` to run on this machine" };
+    return [...(target.local === undefined ? [noPlace] : []), ...registryProblems(target)];
   },
 
   async create(target, context) {
@@ -71,7 +95,28 @@ export const EdgeTarget = defineResource({
   },
 });
 
-function outputsOf({ local }: Inputs) {
-  const target: Target = isUnknown(local) ? { kind: local } : { kind: "local", ...local };
-  return { target: encodeTarget(target) };
+function outputsOf({ local, registry }: Inputs) {
+  const place: Target = isUnknown(local) ? { kind: local } : { kind: "local", ...local };
+  return { target: encodeTarget({ ...place, registry }) };
+}
+
+function registryProblems({ registry }: Inputs): Problem[] {
+  if (registry === undefined || isUnknown(registry)) return [];
+  return (["push", "pull"] as const).flatMap((key) => {
+    const place = registry[key];
+    if (place === undefined || isUnknown(place)) return [];
+    const why = placeProblem(place);
+    return why === undefined ? [] : [{ path: `registry.${key}`, message: why }];
+  });
+}
+
+/** A place is what names of Apps can be put behind. */
+function placeProblem(place: string): string | undefined {
+  if (place.endsWith("/")) return "ends with a slash: leave it out";
+  try {
+    parseRepository(`${place}/app`);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

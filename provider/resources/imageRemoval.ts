@@ -1,5 +1,5 @@
 /** Deletes what an Image pushed, and never what somebody else's tag names. */
-import type { Digest } from "../artifacts/digest.ts";
+import { type Digest, hexOf } from "../artifacts/digest.ts";
 import { ProviderError, UserError } from "../errors.ts";
 import type { Call } from "../oci/call.ts";
 import { allOrNone } from "../oci/concurrent.ts";
@@ -89,6 +89,9 @@ async function remove(
     await repository.deleteManifest(referrer.digest, call);
   }
   await repository.deleteManifest(digest, call);
+  // Where a registry lists no referrers, a tag holds the list, which is empty now.
+  const list = await repository.resolve(`sha256-${hexOf(digest)}`, call);
+  if (list) await repository.deleteManifest(list.digest, call);
 }
 
 /** All tags of the repository by what they name; registries cannot be asked for the tags of one manifest. */

@@ -7,13 +7,24 @@ import * as z from "zod";
 import { orUnknown } from "../schema/fields.ts";
 import { decodeMarked, encodeMarked } from "../schema/marked.ts";
 
+const registrySchema = z.object({
+  /** `host[:port][/prefix]`, to push to. */
+  push: orUnknown(z.string()),
+  /** The same place by the name that nodes pull from. Absent: `push`. */
+  pull: z.optional(orUnknown(z.string())),
+  insecure: z.optional(orUnknown(z.boolean())),
+});
+
 const targetSchema = z.object({
   kind: orUnknown(z.enum(["local"])),
   memory: z.optional(orUnknown(z.number())),
   requestTimeout: z.optional(orUnknown(z.number())),
+  /** Where Apps deliver to. Absent: nothing is pushed. */
+  registry: z.optional(orUnknown(registrySchema)),
 });
 
 export type Target = z.infer<typeof targetSchema>;
+export type TargetRegistry = z.infer<typeof registrySchema>;
 
 export function encodeTarget(target: Target): string {
   return encodeMarked(target);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unknown } from "../../provider/schema/fields.ts";
 import { decodeTarget } from "../../provider/targets/target.ts";
+import type { Properties } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
 
 const type = "wasm:index:EdgeTarget";
@@ -29,6 +30,31 @@ describe(type, () => {
   it("is of a kind that is not known where the place itself is not", async () => {
     const { outputs } = await engine.create(type, { local: unknown }, { preview: true });
     expect(decodeTarget(outputs.target as string)).toEqual({ kind: unknown });
+  });
+
+  it("hands its registry on, with what of it is not known yet", async () => {
+    const registry: Properties = { push: unknown, pull: "mirror.example/acme", insecure: true };
+    const { outputs } = await engine.create(type, { local: {}, registry }, { preview: true });
+    expect(decodeTarget(outputs.target as string)).toEqual({ kind: "local", registry });
+    const whole = await engine.create(type, { local: {}, registry: unknown }, { preview: true });
+    expect(decodeTarget(whole.outputs.target as string)).toEqual({ kind: "local", registry: unknown });
+  });
+
+  it.each([
+    ["acme/shop", "it does not begin with the host of a registry"],
+    ["registry.example/Acme", "upper-case"],
+    ["registry.example/acme/", "ends with a slash"],
+    ["https://registry.example/acme", "leave out the scheme"],
+    ["registry.example/acme:1.0", "may only have lower-case letters"],
+  ])("refuses %s as the place of a registry", async (push, why) => {
+    const { failures } = await engine.check(type, { local: {}, registry: { push, pull: push } });
+    expect(failures.map(({ property }) => property)).toEqual(["registry.push", "registry.pull"]);
+    for (const { reason } of failures) expect(reason).toContain(why);
+  });
+
+  it("takes a host alone as the place of a registry", async () => {
+    const { failures } = await engine.check(type, { local: {}, registry: { push: "localhost:5000" } });
+    expect(failures).toEqual([]);
   });
 
   it("needs a place", async () => {

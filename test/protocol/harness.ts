@@ -54,9 +54,9 @@ export class TestEngine {
     return unary((reply) => this.client.configure(request, reply));
   }
 
-  async check(type: string, inputs: Properties, olds?: Properties) {
+  async check(type: string, inputs: Properties, olds?: Properties, name?: string) {
     const request = new providerPb.CheckRequest();
-    request.setUrn(urnOf(type));
+    request.setUrn(urnOf(type, name));
     request.setNews(struct(inputs));
     if (olds) request.setOlds(struct(olds));
     const response = await unary<providerPb.CheckResponse>((reply) => this.client.check(request, reply));

@@ -148,10 +148,11 @@ describe.each(variants)("$type, sample $index", ({ type, sample }) => {
   );
 });
 
-/** Of a Composition, all but the modules' own bytes. */
+/** Of a Composition, all but the modules' own bytes; of an Image, what can be read in the registry. */
 function goesIntoArtifact(type: string, path: Path): boolean {
   const [root] = path;
   return (
+    (type === "wasm:index:Image" && (root === "tags" || root === "annotations")) ||
     type === "wasm:index:CapabilityGrant" ||
     (type === "wasm:index:Composition" && path[2] !== "artifact") ||
     (type === "wasm:index:Admission" && (root === "grants" || root === "denied"))

@@ -12,6 +12,7 @@ import { encodeRules } from "../../provider/capabilities/rules.ts";
 import { encodeTarget } from "../../provider/targets/target.ts";
 import { Asset, type Properties } from "../../provider/values.ts";
 import lock from "../fixtures/guests/guests.lock.json" with { type: "json" };
+import { MemoryRegistry } from "./memoryRegistry.ts";
 
 export const guestFile = (name: string) =>
   fileURLToPath(new URL(`../fixtures/guests/${name}.wasm`, import.meta.url));
@@ -31,6 +32,7 @@ const grant = encodeGrant(
 );
 const artifact = { ...moduleArtifact(guestDigest("client"), "component") };
 const target = encodeTarget({ kind: "local", memory: 64 });
+const registry = await MemoryRegistry.start();
 
 /** Two modules made for each other, without a compiler. */
 const wit = `package test:modules;
@@ -80,7 +82,25 @@ export const samples: Record<string, Properties[]> = {
       extends: [grant],
     },
   ],
-  "wasm:index:EdgeTarget": [{ local: { memory: 64, requestTimeout: 5 } }],
+  "wasm:index:EdgeTarget": [
+    {
+      local: { memory: 64, requestTimeout: 5 },
+      registry: { push: "localhost:5000/acme", pull: "registry.internal/acme", insecure: true },
+    },
+  ],
+  "wasm:index:Image": [
+    {
+      artifact,
+      repository: `${registry.host}/acme/client`,
+      pullRepository: "registry.internal/acme/client",
+      insecure: true,
+      tags: ["1.0", "latest"],
+      format: "wasm",
+      annotations: { "org.opencontainers.image.source": "https://git.example/acme/client" },
+      keep: 2,
+      deleteOnDestroy: true,
+    },
+  ],
   "wasm:index:Admission": [
     {
       artifact,
