@@ -24,7 +24,15 @@ export async function loadModule(
   options: LoadOptions = {},
 ): Promise<Inspection> {
   const { digest } = await add(source, store, options);
-  const { expectedDigest } = options;
+  return inspectStored(digest, inspector, options);
+}
+
+/** As `loadModule`, of bytes that are in the store already. */
+export async function inspectStored(
+  digest: Digest,
+  inspector: Inspector,
+  { expectedDigest, signal }: Pick<LoadOptions, "expectedDigest" | "signal">,
+): Promise<Inspection> {
   if (expectedDigest !== undefined && digest !== expectedDigest) {
     throw new ArtifactError(
       "not-deployable",
@@ -32,7 +40,7 @@ export async function loadModule(
       { property: "expectedDigest" },
     );
   }
-  return inspector.inspect(digest, { signal: options.signal });
+  return inspector.inspect(digest, { signal });
 }
 
 async function add(source: string | Uint8Array, store: Store, options: AddOptions) {

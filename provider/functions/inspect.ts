@@ -3,15 +3,16 @@ import * as z from "zod";
 import { type Artifact, artifactFields } from "../artifacts/artifact.ts";
 import { nameOfGuard } from "../artifacts/compose/guards.ts";
 import { type Composer, declarationOf, mermaid, parseCompositionRecipe } from "../artifacts/compose/index.ts";
-import type { SealedModule } from "../artifacts/inspection.ts";
+import type { Inspection, SealedModule } from "../artifacts/inspection.ts";
 import { loadModule } from "../artifacts/modules.ts";
 import { entriesOf } from "../capabilities/entries.ts";
 import { needs } from "../capabilities/habits.ts";
 import { UserError } from "../errors.ts";
 import { artifactStore } from "../resources/artifactStore.ts";
 import { needsFields } from "../resources/module.ts";
+import { findModule } from "../resources/moduleReference.ts";
+import type { Context } from "../resources/resource.ts";
 import { holdsUnknown, list, object, optional, required } from "../schema/fields.ts";
-import type { Settings } from "../settings.ts";
 import { defineFunction } from "./function.ts";
 
 const description = `
@@ -61,14 +62,30 @@ const sealedFields = object(
 const inputs = z.strictObject({
   file: optional(z.string().min(1), {
     description:
-      "Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.",
+      "Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file`, `reference` and `artifact`.",
+  }),
+  reference: optional(z.string().min(1), {
+    description:
+      "A module in an OCI registry, `host[:port]/name@sha256:…` or `host[:port]/name:tag`. The forms are those of a Module. Exactly one of " +
+      "`file`, `reference` and `artifact`.",
+  }),
+  component: optional(z.string().min(1), {
+    description:
+      "Which component of a Spin application, by its id; goes with `reference`, and can be left out where there is only one.",
   }),
   artifact: optional(artifactFields, {
-    description: "The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.",
+    description:
+      "The `artifact` output of a Module or a Composition. Exactly one of `file`, `reference` and `artifact`.",
   }),
 });
 
 type Inputs = z.output<typeof inputs>;
+interface Known {
+  file?: string;
+  reference?: string;
+  component?: string;
+  artifact?: Artifact;
+}
 
 export const inspect = defineFunction({
   token: "wasm:index:inspect",
@@ -96,11 +113,15 @@ export const inspect = defineFunction({
     graph: optional(z.string(), {
       description: "Of a composition: which module takes what from which other one, as a Mermaid flow chart.",
     }),
+    resolved: optional(z.string(), {
+      description: "The artifact that `reference` means, by digest: `host/name@sha256:…`.",
+    }),
   }),
 
-  async call(inputs, { settings, signal }) {
-    const { composer } = artifactStore(settings);
-    const { inspection, artifact } = await inspected(inputs, settings, signal);
+  async call(inputs, context) {
+    const { signal } = context;
+    const { composer } = artifactStore(context.settings);
+    const { inspection, artifact, resolved } = await inspected(inputs, context);
     const { digest, size, kind, imports, exports, languages, producers, wit } = inspection;
     const graph = artifact && (await graphOf(artifact, composer, signal));
     return {
@@ -115,6 +136,7 @@ export const inspect = defineFunction({
       wit,
       ...(inspection.sealed && { sealed: await Promise.all(inspection.sealed.map(told)) }),
       ...(graph !== undefined && { graph }),
+      ...(resolved !== undefined && { resolved }),
     };
   },
 });
@@ -133,19 +155,42 @@ async function told({ name, digest, rules, guards, denied, traps, open }: Sealed
   };
 }
 
-async function inspected({ file, artifact }: Inputs, settings: Settings, signal: AbortSignal) {
-  const { store, inspector, composer } = artifactStore(settings);
-  if ((file === undefined) === (artifact === undefined)) {
-    throw new UserError("give either `file` or `artifact`", file === undefined ? "" : "artifact");
+interface Inspected {
+  inspection: Inspection;
+  artifact?: Artifact;
+  resolved?: string;
+}
+
+async function inspected(inputs: Inputs, context: Context): Promise<Inspected> {
+  if (holdsUnknown(Object.values(inputs))) throw new UserError("the arguments must be known");
+  // Known, all of them.
+  const { file, reference, component, artifact } = inputs as Known;
+  const given = [file, reference, artifact].filter((value) => value !== undefined);
+  if (given.length !== 1) throw new UserError("give exactly one of `file`, `reference` and `artifact`");
+  if (component !== undefined && reference === undefined) {
+    throw new UserError("goes with `reference` only: leave it out", "component");
   }
-  if (holdsUnknown(file) || holdsUnknown(artifact)) throw new UserError("the arguments must be known");
-  if (file !== undefined)
-    return { inspection: await loadModule(resolve(file as string), store, inspector, { signal }) };
-  const known = artifact as Artifact;
-  const inspection =
-    (await inspector.recall(known.digest)) ??
-    (await inspector.inspect(await composer.ensure(known, { signal }), { signal }));
-  return { inspection, artifact: known };
+  if (artifact !== undefined) return { inspection: await inspectionOf(artifact, context), artifact };
+  if (reference !== undefined) return inspectReference(reference, component, context);
+  const { store, inspector } = artifactStore(context.settings);
+  const { signal } = context;
+  return { inspection: await loadModule(resolve(file ?? ""), store, inspector, { signal }) };
+}
+
+async function inspectReference(
+  reference: string,
+  component: string | undefined,
+  context: Context,
+): Promise<Inspected> {
+  const { inspection, resolved, falseClaims } = await findModule({ reference, component }, context);
+  if (falseClaims !== undefined) context.log.warn(falseClaims);
+  return { inspection, resolved };
+}
+
+async function inspectionOf(artifact: Artifact, { settings, signal }: Context): Promise<Inspection> {
+  const { inspector, composer } = artifactStore(settings);
+  const known = await inspector.recall(artifact.digest);
+  return known ?? inspector.inspect(await composer.ensure(artifact, { signal }), { signal });
 }
 
 /** The wiring of a composition; a WAC text has none that could be told without running the composer. */

@@ -12,10 +12,7 @@ import { pullFromImage } from "./formats/image.ts";
 import { pullComponent } from "./formats/spin.ts";
 import { type Pulling, pullLayer, requireSize } from "./formats/take.ts";
 
-export interface PullOptions {
-  /** One component of a Spin application. */
-  component?: string | undefined;
-}
+export { falseClaims } from "./formats/claims.ts";
 
 const pulledSchema = z.strictObject({
   digest: digestSchema,
@@ -35,12 +32,13 @@ const recordVersion = "1";
  * The module of an artifact that this machine has pulled before and still has: no network is needed. A digest names the
  * same artifact in each repository.
  *
+ * @param component one of a Spin application
  * @throws ArtifactError `too-large`
  */
 export async function recallModule(
   manifest: Digest,
   { store, name, maxSize }: Pick<Pulling, "store" | "name" | "maxSize">,
-  { component }: PullOptions = {},
+  component?: string,
 ): Promise<Pulled | undefined> {
   const known = await recordsOf(store).recall(keyOf(manifest, component));
   if (known === undefined || !(await store.has(known.digest))) return undefined;
@@ -51,13 +49,10 @@ export async function recallModule(
 /**
  * Puts the module of an artifact into the store.
  *
+ * @param component one of a Spin application; may be left out where it has one only
  * @throws OciError; ArtifactError `too-large`, `not-deployable`, `invalid`, `cache`; UserError at `component`
  */
-export async function pullModule(
-  manifest: Digest,
-  pulling: Pulling,
-  { component }: PullOptions = {},
-): Promise<Pulled> {
+export async function pullModule(manifest: Digest, pulling: Pulling, component?: string): Promise<Pulled> {
   const { source, store, name, call } = pulling;
   const format = formatOf(await source.manifest(manifest, call), name);
   if (component !== undefined && format.kind !== "spin") {

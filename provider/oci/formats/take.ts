@@ -37,13 +37,11 @@ const largestDocument = 4 * 1024 ** 2;
 export async function pullLayer({ digest, size }: Descriptor, pulling: Pulling): Promise<Taken> {
   const { source, store, name, maxSize, call } = pulling;
   requireSize(size, name, maxSize);
-  if (!(await store.has(digest))) {
-    await store.addStream({ digest, size }, (write) => source.pullBlob({ digest, size }, write, call), {
-      maxSize,
-      signal: call.signal,
-      accept: (start) => void classify(start, name),
-    });
-  }
+  await store.addStream({ digest, size }, (write) => source.pullBlob({ digest, size }, write, call), {
+    maxSize,
+    signal: call.signal,
+    accept: (start) => void classify(start, name),
+  });
   return { digest, size };
 }
 

@@ -34,6 +34,8 @@ export interface Archive {
 
 /** The reader keeps a header as a whole: more than this without an entry or content is not an archive. */
 const longestHeader = 4 * 1024 ** 2;
+/** Unpacked at a time: the default of 16 KiB takes twice as long. */
+const chunkSize = 256 * 1024;
 /** The longest path that Linux takes. */
 const longestPath = 4096;
 
@@ -122,13 +124,13 @@ function typeOf(type: Headers["type"]): TarEntry["type"] {
 
 function unpackerOf({ compression, name }: Archive): Transform | undefined {
   if (compression === "none") return undefined;
-  if (compression === "gzip") return zlib.createGunzip();
+  if (compression === "gzip") return zlib.createGunzip({ chunkSize });
   if (zlib.createZstdDecompress === undefined) {
     throw unsupported(
       `${name} is compressed with zstd, which Node ${process.versions.node} cannot read. Use Node 22.15 or newer, or build the image with gzip layers.`,
     );
   }
-  return zlib.createZstdDecompress();
+  return zlib.createZstdDecompress({ chunkSize });
 }
 
 function asProblem(error: unknown, { name, compression }: Archive, signal: AbortSignal): unknown {
