@@ -392,6 +392,14 @@ describe("the layout of cosign before version 3", () => {
     expect(await refusal(repository)).toBeUndefined();
   });
 
+  test("is read within bounds", async () => {
+    const layers = Array.from({ length: 100 }, () => ({ payload: payloadOf(otherImage) }));
+    const repository = await signedSimply(...layers);
+    expect(await refusal(repository)).toContain(
+      "64 by this key of another image, 36 more that were not read",
+    );
+  });
+
   test.each<[string, Layer, string]>([
     ["another image's signature", { payload: payloadOf(otherImage) }, "of another image"],
     ["another key's signature", { payload: payloadOf(image), by: ec() }, "this key did not make"],
