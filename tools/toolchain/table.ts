@@ -121,6 +121,20 @@ export const tools = {
     install:
       "crane 0.20 or newer (https://github.com/google/go-containerregistry), or Go 1.25 or newer, on PATH",
   },
+  cosign: {
+    version: "3.1.3",
+    executable: "cosign",
+    onPath: { minimum: "3.0.0", versionArguments: ["version"] },
+    sources: [
+      goModule({
+        pin: "cosign",
+        package: "github.com/sigstore/cosign/v3/cmd/cosign",
+        ldflags: "-X sigs.k8s.io/release-utils/version.gitVersion=v3.1.3",
+      }),
+    ],
+    install:
+      "cosign 3 or newer (https://docs.sigstore.dev/cosign/system_config/installation/), or Go 1.26 or newer, on PATH",
+  },
   // What the bench holds the composer against.
   wac: {
     version: "0.12.0",
