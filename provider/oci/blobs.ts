@@ -128,7 +128,7 @@ export class BlobPull {
         this.#progress(this.#received);
       }
     } catch (error) {
-      if (!isCut(error)) throw error;
+      if (error instanceof SinkFailure || !isCut(error)) throw error;
       if (this.#received === this.#blob.size) return;
       throw this.#interrupted(`was cut after ${this.#received} of ${this.#blob.size} bytes`, error);
     }

@@ -39,6 +39,7 @@ export interface RetryOptions extends Call {
  */
 export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   let inVain = 0;
+  let slow = 0;
   for (let tries = 1; ; tries++) {
     if (options.signal.aborted) throw cancelled();
     try {
@@ -46,7 +47,9 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
     } catch (error) {
       if (options.signal.aborted) throw cancelled();
       inVain = options.gained?.() ? 1 : inVain + 1;
-      if (!(error instanceof OciError) || !mayRetry(error, inVain, tries)) throw error;
+      if (!(error instanceof OciError)) throw error;
+      if (error.retry === "once") slow += 1;
+      if (slow > 1 || !mayRetry(error, inVain, tries)) throw error;
       const delay = delayBefore(error, inVain, options.clock);
       options.log?.debug(`${error.message} Trying again in ${Math.round(delay)} ms.`);
       await options.clock.sleep(delay, options.signal).catch(() => {
@@ -59,7 +62,7 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
 function mayRetry(error: OciError, inVain: number, tries: number): boolean {
   if (error.retry === "no" || tries >= attemptsInAll) return false;
   if (error.retryAfter !== undefined && error.retryAfter > longestRetryAfter) return false;
-  return inVain < (error.retry === "once" ? 2 : attempts);
+  return inVain < attempts;
 }
 
 /** Milliseconds. What the registry asks for is the least; jitter on top keeps clients from coming back together. */

@@ -86,6 +86,8 @@ export class Transport {
     try {
       const { statusCode, headers, body } = await this.#trusting(() => this.#dispatch(request, call.signal));
       call.log?.debug(`${shown}: ${statusCode}, ${took()}`);
+      // Whoever reads it sees the error; an answer that is given up early has no reader.
+      body.on("error", () => undefined);
       return { status: statusCode, headers, url: request.url, body };
     } catch (error) {
       if (call.signal.aborted) throw cancelled();
