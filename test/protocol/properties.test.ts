@@ -19,7 +19,7 @@ import {
   type Value,
 } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
-import { guestFile, modules, samples } from "./samples.ts";
+import { guestFile, modules, registry, samples } from "./samples.ts";
 
 const { DIFF_NONE } = providerPb.DiffResponse.DiffChanges;
 type Path = readonly (string | number)[];
@@ -28,7 +28,7 @@ let engine: TestEngine;
 let cacheDirectory: string;
 beforeAll(async () => {
   cacheDirectory = await mkdtemp(join(tmpdir(), "wasm-properties-"));
-  engine = await TestEngine.attach({ cacheDirectory });
+  engine = await TestEngine.attach({ cacheDirectory, registries: { [registry.host]: { insecure: true } } });
   // Other resources name the module by digest only: its bytes are in the store once somebody has shown them.
   await engine.invoke("wasm:index:inspect", { file: guestFile("client") });
   for (const bytes of Object.values(modules)) await new Store({ folder: cacheDirectory }).addBytes(bytes);

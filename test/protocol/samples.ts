@@ -2,6 +2,7 @@
  * For each resource, inputs that set every property, together where one excludes another: what the properties of
  * `properties.test.ts` are tried on.
  */
+import { generateKeyPairSync } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { moduleArtifact } from "../../provider/artifacts/artifact.ts";
@@ -12,7 +13,9 @@ import { encodeRules } from "../../provider/capabilities/rules.ts";
 import { encodeTarget } from "../../provider/targets/target.ts";
 import { Asset, type Properties } from "../../provider/values.ts";
 import lock from "../fixtures/guests/guests.lock.json" with { type: "json" };
+import { spinArtifact } from "../unit/ociArtifacts.ts";
 import { MemoryRegistry } from "./memoryRegistry.ts";
+import { pushArtifact } from "./pushedArtifact.ts";
 
 export const guestFile = (name: string) =>
   fileURLToPath(new URL(`../fixtures/guests/${name}.wasm`, import.meta.url));
@@ -32,7 +35,8 @@ const grant = encodeGrant(
 );
 const artifact = { ...moduleArtifact(guestDigest("client"), "component") };
 const target = encodeTarget({ kind: "local", memory: 64 });
-const registry = await MemoryRegistry.start();
+/** Serves what Images push and Modules pull. */
+export const registry = await MemoryRegistry.start();
 
 /** Two modules made for each other, without a compiler. */
 const wit = `package test:modules;
@@ -48,6 +52,18 @@ async function made(world: string): Promise<Uint8Array> {
 /** Bytes that the samples name by digest: put into the store first. */
 export const modules = { front: await made("front"), auth: await made("auth") };
 
+/** A Spin application, signed. */
+const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const application = await pushArtifact(
+  registry.host,
+  spinArtifact([{ id: "web", source: { digest: digestOf(modules.auth) } }], [modules.auth]),
+  {
+    repository: "acme/application",
+    tag: "1.0",
+    signingKey: keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  },
+);
+
 const madeArtifact = (name: keyof typeof modules) => ({
   ...moduleArtifact(digestOf(modules[name]), "component"),
 });
@@ -62,6 +78,14 @@ export const samples: Record<string, Properties[]> = {
       file: new Asset({ path: guestFile("client") }, client.slice("sha256:".length)),
       maxSize: 1_000_000,
       expectedDigest: client,
+    },
+    {
+      reference: application.tagged,
+      allowTag: true,
+      component: "web",
+      verify: { key: keys.publicKey.export({ type: "spki", format: "pem" }).toString() },
+      maxSize: 1_000_000,
+      expectedDigest: digestOf(modules.auth),
     },
   ],
   "wasm:index:CapabilityGrant": [
