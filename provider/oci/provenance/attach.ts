@@ -6,6 +6,7 @@ import { mediaTypes } from "../descriptor.ts";
 import type { Repository } from "../repository.ts";
 import { grantsPredicate, grantsStatement } from "./attestation.ts";
 import { claimOf, isSignedBy, signedBundle } from "./bundle.ts";
+import { statementType } from "./mediaTypes.ts";
 import {
   bundleReferrer,
   bundlesOf,
@@ -15,7 +16,7 @@ import {
   statementReferrer,
 } from "./referrers.ts";
 import type { Signer } from "./signer.ts";
-import { encodeStatement, isAbout, signaturePredicate, statementType } from "./statement.ts";
+import { encodeStatement, isAbout, signaturePredicate } from "./statement.ts";
 
 type Writable = Readable & Pick<Repository, "pushBlob" | "putManifest">;
 

@@ -3,20 +3,14 @@
  * (https://github.com/sigstore/protobuf-specs, https://github.com/secure-systems-lab/dsse).
  */
 import type { KeyObject } from "node:crypto";
-import {
-  BUNDLE_V03_MEDIA_TYPE,
-  bundleFromJSON,
-  bundleToJSON,
-  type Envelope,
-  toDSSEBundle,
-} from "@sigstore/bundle";
+import { bundleFromJSON, bundleToJSON, type Envelope, toDSSEBundle } from "@sigstore/bundle";
 import { dsse } from "@sigstore/core";
 import { verifies } from "./keys.ts";
+import { statementType } from "./mediaTypes.ts";
 import type { Signer } from "./signer.ts";
-import { parseJson, parseStatement, type Statement, statementType } from "./statement.ts";
+import { parseJson, parseStatement, type Statement } from "./statement.ts";
 
-/** Media type of the layer, and artifact type of the referrer. */
-export const bundleType = BUNDLE_V03_MEDIA_TYPE;
+export { bundleType } from "./mediaTypes.ts";
 
 /** No transparency log is told of it: whoever verifies it has the key. */
 export function signedBundle(statement: Buffer, signer: Signer): Buffer {

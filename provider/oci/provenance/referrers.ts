@@ -5,7 +5,8 @@ import type { Call } from "../call.ts";
 import { type Descriptor, type ImageManifest, manifestSchema, mediaTypes } from "../descriptor.ts";
 import { OciError } from "../errors.ts";
 import type { Repository } from "../repository.ts";
-import { bundleType, envelopeOf } from "./bundle.ts";
+import { envelopeOf } from "./bundle.ts";
+import { bundleType } from "./mediaTypes.ts";
 import { parseJson } from "./statement.ts";
 
 /** What is read of a repository; a part of `Repository`. */

@@ -3,8 +3,7 @@ import { json } from "@sigstore/core";
 import * as z from "zod";
 import { type Digest, hexOf } from "../../artifacts/digest.ts";
 
-/** Media type of a statement, and the payload type of the envelope around a signed one. */
-export const statementType = "application/vnd.in-toto+json";
+export { statementType } from "./mediaTypes.ts";
 
 /** What `cosign sign` says of an image since its version 3: this key has signed it, and nothing else. */
 export const signaturePredicate = "https://sigstore.dev/cosign/sign/v1";
