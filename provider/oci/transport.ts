@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import * as tls from "node:tls";
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import type { Call } from "./call.ts";
@@ -170,20 +171,9 @@ export class Transport {
   #secureContext(): tls.SecureContext | undefined {
     const own = this.#options.certificateAuthority;
     if (own === undefined && !this.#systemTrusted) return undefined;
-    const ca = [
-      ...trusted("default"),
-      ...(this.#systemTrusted ? trusted("system") : []),
-      ...(own ? [own] : []),
-    ];
-    try {
-      return tls.createSecureContext({ ca });
-    } catch (error) {
-      throw new OciError(
-        "unsupported",
-        "The certificateAuthority of a registry in the provider's configuration is no certificate in PEM (-----BEGIN CERTIFICATE-----).",
-        { cause: error },
-      );
-    }
+    const given = own === undefined ? [] : certificatesOf(own);
+    const ca = [...trusted("default"), ...(this.#systemTrusted ? trusted("system") : []), ...given];
+    return tls.createSecureContext({ ca });
   }
 
   #target(location: string, from: URL, request: Request): URL {
@@ -201,6 +191,21 @@ export class Transport {
   #badRedirect({ url, what }: Request, how: string): OciError {
     return new OciError("refused", `${url.host} redirects ${how} to ${what}. Correct the registry.`);
   }
+}
+
+/** OpenSSL passes over what is no certificate, and then trusts nothing. */
+function certificatesOf(pem: string): string[] {
+  const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    for (const certificate of found) new X509Certificate(certificate);
+    if (found.length > 0) return found;
+  } catch {
+    // Told below.
+  }
+  throw new OciError(
+    "unsupported",
+    "The certificateAuthority of a registry in the provider's configuration is no certificate in PEM (-----BEGIN CERTIFICATE-----).",
+  );
 }
 
 /** Authorities by where they come from; nothing where this version of Node cannot tell, but for its own list. */
