@@ -82,8 +82,9 @@ it.each(files)("file: %s", async (_input, path, message) => {
 
 const good = new Asset({ path: guestFile("client") });
 const otherDigest = guestDigest("echo");
+const pinned = `registry.example/acme/auth@${otherDigest}`;
 const inputs: [input: string, inputs: Properties, property: string, message: string | RegExp][] = [
-  ["nothing at all", {}, "file", /^expected a file asset, such as `new pulumi\.asset\.FileAsset\(/],
+  ["nothing at all", {}, "", "give `file`, a file asset, or `reference`, a module in a registry"],
   ["a mere path", { file: "modules/api.wasm" }, "file", /^expected a file asset, such as/],
   ["a text asset", { file: new Asset({ text: "(module)" }) }, "file", "expected a file on this machine, got text: use a file asset with a path"],
   ["a remote asset", { file: new Asset({ uri: "https://example.com/a.wasm" }) }, "file", "expected a file on this machine, got the address https://example.com/a.wasm: use a file asset with a path"],
@@ -93,7 +94,15 @@ const inputs: [input: string, inputs: Properties, property: string, message: str
   ["maxSize as text", { file: good, maxSize: "1 MB" }, "maxSize", "expected a number, got a string"],
   ["another digest", { file: good, expectedDigest: otherDigest }, "file", new RegExp(`^The module's digest is ${guestDigest("client")}, but expectedDigest is ${otherDigest}\\.`)],
   ["a digest in another form", { file: good, expectedDigest: "sha256:ABC" }, "expectedDigest", "not a digest: expected sha256: and 64 lower-case hexadecimal digits"],
-  ["a misspelt property", { file: good, maxsize: 1 }, "maxsize", "unknown property; the properties are file, maxSize, expectedDigest"],
+  ["a misspelt property", { file: good, maxsize: 1 }, "maxsize", "unknown property; the properties are file, reference, allowTag, component, verify, maxSize, expectedDigest"],
+  ["a file and a reference", { file: good, reference: pinned }, "reference", "give either `file` or `reference`, not both"],
+  ["a tag's permission beside a file", { file: good, allowTag: true }, "allowTag", "goes with `reference` only: leave it out"],
+  ["a component beside a file", { file: good, component: "web" }, "component", "goes with `reference` only: leave it out"],
+  ["a reference with bad characters", { reference: "registry.example/acme/Auth:1" }, "reference", /^"registry\.example\/acme\/Auth:1" is not a reference: "Auth" has upper-case letters/],
+  ["a reference without a registry", { reference: "acme/auth:1" }, "reference", /it does not begin with the host of a registry/],
+  ["a reference without a version", { reference: "registry.example/acme/auth", allowTag: true }, "reference", "registry.example/acme/auth names no version. Write registry.example/acme/auth@sha256:…, or registry.example/acme/auth:<tag> with allowTag: true."],
+  ["a key that is none", { reference: pinned, verify: { key: "secret" } }, "verify.key", /is not a public key in PEM/],
+  ["a verification without a key", { reference: pinned, verify: {} }, "verify.key", /^is required: Public key in PEM/],
 ]; // biome-ignore format: a table
 
 it.each(inputs)("%s", async (_input, properties, property, message) => {
@@ -104,13 +113,11 @@ it.each(inputs)("%s", async (_input, properties, property, message) => {
 });
 
 it("says all of it at once", async () => {
-  const { failures } = await engine.check(type, { maxSize: "x", expectedDigest: 3, more: true });
-  expect(failures.map(({ property }) => property).sort()).toEqual([
-    "expectedDigest",
-    "file",
-    "maxSize",
-    "more",
-  ]);
+  const ofForm = await engine.check(type, { file: 1, maxSize: "x", expectedDigest: 3, more: true });
+  const ofUse = await engine.check(type, { allowTag: true, component: "web", verify: { key: "none" } });
+  const properties = (checked: typeof ofForm) => checked.failures.map(({ property }) => property).sort();
+  expect(properties(ofForm)).toEqual(["expectedDigest", "file", "maxSize", "more"]);
+  expect(properties(ofUse)).toEqual(["", "allowTag", "component", "verify", "verify.key"]);
 });
 
 it.each(["Create", "Update"] as const)("a file that was changed between Check and %s", async (method) => {

@@ -10,8 +10,10 @@ import { encodeGrant, grantOf } from "../../provider/capabilities/grant.ts";
 import { pluginFile } from "../../provider/pluginFiles.ts";
 import { Secret } from "../../provider/values.ts";
 import { Workshop } from "../unit/composeSetup.ts";
+import { wasmArtifact } from "../unit/ociArtifacts.ts";
 import { TestEngine } from "./harness.ts";
-import { guestDigest, guestFile, modules, samples } from "./samples.ts";
+import { pushArtifact } from "./pushedArtifact.ts";
+import { guestDigest, guestFile, modules, registry, samples } from "./samples.ts";
 
 const token = "wasm:index:inspect";
 
@@ -19,7 +21,7 @@ let engine: TestEngine;
 let cacheDirectory: string;
 beforeAll(async () => {
   cacheDirectory = await mkdtemp(join(tmpdir(), "wasm-inspect-"));
-  engine = await TestEngine.attach({ cacheDirectory });
+  engine = await TestEngine.attach({ cacheDirectory, registries: { [registry.host]: { insecure: true } } });
 });
 afterAll(async () => {
   engine.close();
@@ -43,7 +45,10 @@ describe(token, () => {
     const { failures } = await engine.invoke(token, { file: 7, path: "a" });
     expect(failures).toEqual([
       { property: "file", reason: "expected a string, got a number" },
-      { property: "path", reason: "unknown property; the properties are file, artifact" },
+      {
+        property: "path",
+        reason: "unknown property; the properties are file, reference, component, artifact",
+      },
     ]);
   });
 
@@ -147,10 +152,23 @@ describe(token, () => {
     expect(result).not.toHaveProperty("sealed");
   });
 
-  it("takes a file or an artifact, one of them", async () => {
-    await expect(engine.invoke(token, {})).rejects.toMatchObject({
-      details: "give either `file` or `artifact`",
+  it("takes a file, a reference or an artifact, one of them", async () => {
+    const details = "give exactly one of `file`, `reference` and `artifact`";
+    await expect(engine.invoke(token, {})).rejects.toMatchObject({ details });
+    const file = guestFile("plain");
+    await expect(engine.invoke(token, { file, reference: "a.b/c:1" })).rejects.toMatchObject({ details });
+    await expect(engine.invoke(token, { file, component: "web" })).rejects.toMatchObject({
+      details: "component: goes with `reference` only: leave it out",
     });
+  });
+
+  it("reads a module in a registry, by tag or digest, and says which artifact it was", async () => {
+    const bytes = await readFile(guestFile("plain"));
+    const { pinned, tagged } = await pushArtifact(registry.host, wasmArtifact(bytes), { tag: "1" });
+    for (const reference of [pinned, tagged]) {
+      const { result } = await engine.invoke(token, { reference });
+      expect(result).toMatchObject({ digest: guestDigest("plain"), resolved: pinned });
+    }
   });
 
   it("keeps what it says of a secret path a secret", async () => {
