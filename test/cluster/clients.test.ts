@@ -36,7 +36,7 @@ describe.skipIf(!installed.oras || !installed.crane).each(registries)("at a regi
 });
 
 describe.skipIf(!installed.oras)("oras", () => {
-  test("copies through a proxy that hides nothing of its credentials' use", async () => {
+  test("pushes and copies through a proxy, with a token", async () => {
     await using registry = await startRegistry({ authentication: "token" });
     await using proxy = await faultyRegistry(registry);
     await using clients = await clientsFor({ ...registry, host: proxy.host, url: proxy.url });

@@ -4,7 +4,8 @@ import { type FaultyRegistry, faultyRegistry, uploaded } from "./faultyRegistry.
 import { owner, type Registry, startRegistry } from "./registry.ts";
 
 const content = randomBytes(3_000_000);
-const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
+const digestOf = (bytes: Buffer) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+const digest = digestOf(content);
 const blobPath = `/v2/a/b/blobs/${digest}`;
 const authorization = `Basic ${Buffer.from(`${owner.username}:${owner.password}`).toString("base64")}`;
 const headers = { authorization };
@@ -105,6 +106,8 @@ describe("a fault", () => {
     expect(proxy.requests[1]).not.toHaveProperty("status");
     expect(uploaded(proxy.requests)).toBeGreaterThanOrEqual(1_000_000);
     expect(uploaded(proxy.requests)).toBeLessThan(bytes.length);
+    const path = `/v2/a/cut/blobs/${digestOf(bytes)}`;
+    expect((await fetch(registry.url + path, { headers })).status).toBe(404);
     expect(await push(proxy.url, "a/cut", bytes)).toBe(201);
   });
 
@@ -235,7 +238,7 @@ describe("a fault", () => {
 
   test("lets something else happen before the request goes its way", async () => {
     const bytes = randomBytes(1000);
-    const path = `/v2/a/late/blobs/sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const path = `/v2/a/late/blobs/${digestOf(bytes)}`;
     proxy.inject({}, { kind: "before", run: () => push(registry.url, "a/late", bytes) });
     expect((await fetch(proxy.url + path, { headers })).status).toBe(200);
   });
@@ -262,7 +265,7 @@ async function push(base: string, repository: string, bytes: Buffer): Promise<nu
   const started = await fetch(url, { method: "POST", headers });
   const location = new URL(started.headers.get("location") ?? "");
   expect(location.origin).toBe(base);
-  location.searchParams.set("digest", `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+  location.searchParams.set("digest", digestOf(bytes));
   return (await fetch(location, { method: "PUT", headers, body: new Uint8Array(bytes) })).status;
 }
 
