@@ -1,31 +1,17 @@
-import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
 import { componentEmbed, componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { describe, expect, test } from "vitest";
-import type { Artifact } from "../../provider/artifacts/artifact.ts";
-import { Composer, composerVersion, sameButComposer } from "../../provider/artifacts/compose/index.ts";
+import { composerVersion } from "../../provider/artifacts/compose/index.ts";
 import { engine } from "../../provider/artifacts/engine.ts";
-import { Inspector } from "../../provider/artifacts/inspect.ts";
 import { readRootExterns } from "../../provider/artifacts/sections.ts";
+import { authShop, authWith, check, resources } from "./composeModules.ts";
 import { digestOf, Workshop, wit } from "./composeSetup.ts";
 import { binary } from "./inspectComponents.ts";
 
-const shop = await Workshop.open();
+const { shop, api, auth } = await authShop();
 const { composer, store } = shop;
-
-/** An interface that api imports and auth exports, in which `verify` has this signature. */
-const check = (verify: string, types = "") => wit("acme:auth/check@1.2.0", `${types} verify: func${verify};`);
-const apiWith = (verify: string, types?: string) =>
-  shop.module(
-    "import acme:auth/check@1.2.0; export acme:shop/api;",
-    check(verify, types) + wit("acme:shop/api"),
-  );
-const authWith = (verify: string, types?: string) =>
-  shop.module("export acme:auth/check@1.2.0;", check(verify, types));
-
-const api = await apiWith("(token: string) -> bool");
-const auth = await authWith("(token: string) -> bool");
 
 describe("a composition", () => {
   test("is one component with the exports that are left, and what nobody gave as imports", async () => {
@@ -125,7 +111,7 @@ describe("a composition", () => {
   });
 
   test("shares the owner of a resource among its users", async () => {
-    const { composition } = await resources();
+    const { composition } = await resources(shop);
     expect(composition).toMatchObject({ imports: [], exports: ["acme:kv/api"] });
   });
 
@@ -161,212 +147,6 @@ describe("a composition", () => {
   });
 });
 
-/** An owner of a resource, and two modules that pass it on. */
-async function resources() {
-  const interfaces = `package acme:kv {
-    interface store { resource bucket { get: func() -> string; } }
-    interface check { use store.{bucket}; verify: func(b: borrow<bucket>) -> bool; }
-    interface api { run: func(); } }`;
-  const owner = await shop.module("export acme:kv/store;", interfaces);
-  const checker = await shop.module("import acme:kv/store; export acme:kv/check;", interfaces);
-  const user = await shop.module(
-    "import acme:kv/store; import acme:kv/check; export acme:kv/api;",
-    interfaces,
-  );
-  const composition = await composer.compose({ modules: { owner, checker, user } });
-  return { owner, checker, user, composition };
-}
-
-describe("types that do not fit", () => {
-  const user = (field: string) => `record user { name: string, ${field} }`;
-  const reason = (more: string) => `variant reason { expired, ${more} }`;
-
-  test.each([
-    [
-      "a parameter",
-      "(token: string, scopes: list<string>)",
-      "(token: string, scopes: string)",
-      "",
-      "",
-      "verify: parameter 2 `scopes`: expected list<string>, found string",
-    ],
-    [
-      "the name of a parameter",
-      "(token: string)",
-      "(ticket: string)",
-      "",
-      "",
-      "verify: parameter 1: expected the name `token`, found `ticket`",
-    ],
-    [
-      "the number of parameters",
-      "(a: u8, b: u8)",
-      "(a: u8)",
-      "",
-      "",
-      "verify: expected 2 parameters, found 1 parameter",
-    ],
-    [
-      "a result",
-      "() -> option<u32>",
-      "() -> option<u64>",
-      "",
-      "",
-      "verify: result: expected option<u32>, found option<u64>",
-    ],
-    ["a missing result", "() -> bool", "()", "", "", "verify: result: expected bool, found none"],
-    [
-      "a field of a record",
-      "(u: user)",
-      "(u: user)",
-      user("age: u32"),
-      user("age: string"),
-      "verify: parameter 1 `u`: record `user`: field `age`: expected u32, found string",
-    ],
-    [
-      "a missing field",
-      "(u: user)",
-      "(u: user)",
-      user("age: u32"),
-      user("mail: string"),
-      "verify: parameter 1 `u`: record `user`: field `age` is missing",
-    ],
-    [
-      "a field deep in lists",
-      "(u: list<option<user>>)",
-      "(u: list<option<user>>)",
-      user("age: u32"),
-      user("age: u8"),
-      "verify: parameter 1 `u`: list: option: record `user`: field `age`: expected u32, found u8",
-    ],
-    [
-      "a case of a variant",
-      "() -> result<_, reason>",
-      "() -> result<_, reason>",
-      reason("other(string)"),
-      reason("other(u32)"),
-      "verify: result: result: variant `reason`: case `other`: payload: expected string, found u32",
-    ],
-    [
-      "a missing case",
-      "() -> reason",
-      "() -> reason",
-      reason("other"),
-      reason("unknown"),
-      "verify: result: variant `reason`: case `other` is missing",
-    ],
-    [
-      "an enum",
-      "(c: colour)",
-      "(c: colour)",
-      "enum colour { red, green }",
-      "enum colour { green, red }",
-      "verify: parameter 1 `c`: enum `colour`: expected the order `red`, `green`, found `green`, `red`",
-    ],
-    [
-      "flags",
-      "(c: rights)",
-      "(c: rights)",
-      "flags rights { read, write }",
-      "flags rights { read }",
-      "verify: parameter 1 `c`: flags `rights`: flag `write` is missing",
-    ],
-    [
-      "a method",
-      "()",
-      "()",
-      "resource session { close: func(); }",
-      "resource session { close: func(why: string); }",
-      "session.close: expected 0 parameters, found 1 parameter",
-    ],
-    [
-      "a missing method",
-      "()",
-      "()",
-      "resource session { constructor(); }",
-      "resource session;",
-      "session.constructor: the function is missing",
-    ],
-    ["a missing function", "()", "()", "log: func();", "", "log: the function is missing"],
-  ])("are named: %s", async (_name, wanted, given, wantedTypes, givenTypes, detail) => {
-    const modules = { api: await apiWith(wanted, wantedTypes), auth: await authWith(given, givenTypes) };
-    expect(await shop.problems({ modules })).toEqual([
-      {
-        path: "modules.api",
-        message: `\`api\` and \`auth\` differ in acme:auth/check@1.2.0#${detail}. Build both against the same WIT.`,
-      },
-    ]);
-  });
-
-  test("are reported of all links together, at the link where the program names one", async () => {
-    const [wrong, other] = [
-      await authWith("()"),
-      await shop.module("export acme:b/b;", wit("acme:b/b", "f: func(x: u8);")),
-    ];
-    const front = await shop.module(
-      "import acme:auth/check@1.2.0; import acme:b/b; export acme:shop/api;",
-      check("(token: string) -> bool") + wit("acme:b/b") + wit("acme:shop/api"),
-    );
-    const links = [{ from: "front", import: "acme:b/b", to: "other" }];
-    const problems = await shop.problems({ modules: { front, wrong, other }, links });
-    expect(problems.map(({ path }) => path)).toEqual(["modules.front", "links[0]"]);
-  });
-
-  test("between versions of a track name both", async () => {
-    const newer = await shop.module("export acme:auth/check@1.3.0;", wit("acme:auth/check@1.3.0"));
-    expect(await shop.problems({ modules: { api, newer } })).toEqual([
-      {
-        path: "modules.api",
-        message:
-          "`api` and `newer` (its acme:auth/check@1.3.0) differ in acme:auth/check@1.2.0#verify: the function is missing. Build both against the same WIT.",
-      },
-    ]);
-  });
-
-  test("a resource of two owners", async () => {
-    const { owner, checker, user } = await resources();
-    const links = [
-      { from: "checker", import: "acme:kv/store", to: "one" },
-      { from: "user", import: "acme:kv/store", to: "two" },
-    ];
-    expect(await shop.problems({ modules: { one: owner, two: owner, checker, user }, links })).toEqual([
-      {
-        path: "modules.user",
-        message:
-          "`user` takes acme:kv/check from `checker`, which uses the resource `bucket` of `one`, while `user` uses the one of `two`: a resource belongs to one instance. Link acme:kv/store of both to the same module.",
-      },
-    ]);
-  });
-
-  test("a resource whose owner is composed, while an import that uses it stays with the host", async () => {
-    const { owner, user } = await resources();
-    expect(await shop.problems({ modules: { owner, user } })).toEqual([
-      {
-        path: "modules.user",
-        message:
-          "`user` takes acme:kv/store from `owner`, but its import acme:kv/check, which uses the resource `bucket` of that, stays with the host: a resource belongs to one instance. Give it from a module that takes acme:kv/store from `owner` as well.",
-      },
-    ]);
-  });
-
-  test("imports that two modules ask the host for", async () => {
-    const ask = async (name: string, parameter: string) =>
-      shop.module(
-        `import acme:host/log; export acme:${name}/${name};`,
-        wit("acme:host/log", `f: func(x: ${parameter});`) + wit(`acme:${name}/${name}`),
-      );
-    expect(
-      await shop.problems({ modules: { a: await ask("a", "u8"), b: await ask("b", "string") } }),
-    ).toEqual([
-      {
-        path: "modules.a",
-        message:
-          "`a` and `b` import `acme:host/log` from outside the composition, in types that do not fit together: mismatched type for export `f`: mismatched type for function parameter `x`: expected string, found u8. Build them against the same WIT.",
-      },
-    ]);
-  });
-});
-
 describe("a WAC text", () => {
   const text = (argument: string) =>
     `package acme:shop;\nlet auth = new module:auth { ... };\nlet api = new module:api { ${argument} ... };\nexport api["acme:shop/api"];`;
@@ -396,7 +176,7 @@ describe("a WAC text", () => {
 
   test("is told the place and type of an argument that does not fit", async () => {
     const wac = text('"acme:auth/check@1.2.0": auth["acme:auth/check@1.2.0"],');
-    const wrong = await authWith("(token: u32) -> bool");
+    const wrong = await authWith(shop, "(token: u32) -> bool");
     expect(await shop.problems({ modules: { api, auth: wrong }, wac })).toEqual([
       {
         path: "wac",
@@ -416,139 +196,6 @@ describe("a WAC text", () => {
       { path: "links", message: "The WAC text says it: leave it out." },
       { path: "exports", message: "The WAC text says it: leave it out." },
     ]);
-  });
-});
-
-describe("core modules for WASI preview 1", () => {
-  const core = async (code: string) =>
-    shop.add(
-      await binary(
-        `(module (import "wasi_snapshot_preview1" "random_get" (func (param i32 i32) (result i32))) (memory (export "memory") 1) ${code})`,
-      ),
-      "core",
-    );
-  const start = '(func (export "_start"))';
-
-  test("become commands", async () => {
-    const main = await core(start);
-    const { exports, imports } = await composer.compose({ modules: { main } });
-    expect(exports).toEqual([expect.stringMatching(/^wasi:cli\/run@0\.2\./)]);
-    expect(imports).toContainEqual(expect.stringMatching(/^wasi:random\/random@0\.2\./));
-    const again = await composer.compose({ modules: { main: { ...main, adapt: "command" } } });
-    expect(again.digest).toBe((await composer.compose({ modules: { main } })).digest);
-  });
-
-  test.each([
-    ["that do not say what they are", "", undefined, "adapt", "neither `_start` nor `_initialize`"],
-    [
-      "that say two things",
-      `${start} (func (export "_initialize"))`,
-      undefined,
-      "adapt",
-      "both `_start` and `_initialize`",
-    ],
-    [
-      "that import what no adapter gives",
-      `(import "env" "abort" (func)) ${start}`,
-      undefined,
-      "",
-      "cannot be adapted as a command",
-    ],
-  ])("are refused %s", async (_name, code, adapt, property, message) => {
-    // Imports come before everything else in a module.
-    const text = code.startsWith("(import") ? `(module ${code} (memory (export "memory") 1))` : undefined;
-    const main = text ? await shop.add(await binary(text), "core") : await core(code);
-    expect(await shop.problems({ modules: { main: { ...main, adapt } } })).toEqual([
-      {
-        path: property ? `modules.main.${property}` : "modules.main",
-        message: expect.stringContaining(message),
-      },
-    ]);
-  });
-
-  test("are the only ones to adapt", async () => {
-    expect(await shop.problems({ modules: { api: { ...api, adapt: "command" }, auth } })).toEqual([
-      {
-        path: "modules.api.adapt",
-        message: "Module `api`: It is a component already. Leave `adapt` out, which is for core modules.",
-      },
-    ]);
-  });
-});
-
-describe("what is known", () => {
-  test("is neither composed nor parsed again, and needs no bytes", async () => {
-    const core = '(module (memory (export "memory") 1) (func (export "_start")))';
-    const modules = { api, auth, main: await shop.add(await binary(core), "core") };
-    const first = await composer.compose({ modules });
-    const blobs = join(shop.folder, "blobs");
-    await rename(blobs, `${blobs}-away`);
-    try {
-      const script = join(shop.folder, "none.js");
-      const blind = new Composer(store, new Inspector(store, { script }), { script });
-      expect(await blind.compose({ modules })).toEqual(first);
-    } finally {
-      await rename(`${blobs}-away`, blobs);
-    }
-  });
-
-  test("is made again from the recipe", async () => {
-    const { artifact, digest } = await composer.compose({ modules: { api, auth } });
-    await store.discard(digest);
-    expect(await composer.ensure(artifact)).toBe(digest);
-    expect(digestOf(await store.read(digest))).toBe(digest);
-  });
-
-  test("is made again of core modules too", async () => {
-    const main = await shop.add(
-      await binary('(module (memory (export "memory") 1) (func (export "_start")))'),
-      "core",
-    );
-    const { artifact, digest } = await composer.compose({ modules: { main } });
-    for (const name of ["adaptations", "blobs"]) await rm(join(shop.folder, name), { recursive: true });
-    await shop.add(await binary('(module (memory (export "memory") 1) (func (export "_start")))'), "core");
-    expect(await composer.ensure(artifact)).toBe(digest);
-    await apiWith("(token: string) -> bool");
-    await authWith("(token: string) -> bool");
-  });
-
-  test("cannot be made again without its modules, which the error names", async () => {
-    const { artifact, digest } = await composer.compose({ modules: { api, auth } });
-    for (const gone of [digest, auth.artifact.digest]) await store.discard(gone);
-    try {
-      await expect(composer.ensure(artifact)).rejects.toMatchObject({
-        code: "not-found",
-        property: "modules.auth",
-        message: `Module \`auth\`: The bytes of ${auth.artifact.digest} are not in this machine's cache. Run with the Module that they come from; an Image would carry them to other machines.`,
-      });
-    } finally {
-      await authWith("(token: string) -> bool");
-    }
-  });
-
-  test("is refused when the recipe gives other bytes", async () => {
-    const { artifact } = await composer.compose({ modules: { api, auth } });
-    const digest = digestOf(Buffer.from("other"));
-    const recipe = artifact.recipe.replace(/"composer":"[^"]*"/, '"composer":"0.0.1"');
-    await expect(composer.ensure({ ...artifact, digest, recipe })).rejects.toMatchObject({
-      code: "not-found",
-      message: expect.stringContaining("than composer 0.0.1 did"),
-    });
-    await expect(composer.ensure({ ...artifact, recipe: "{}" })).resolves.toBe(artifact.digest);
-    await expect(composer.ensure({ ...artifact, digest, recipe: "{}" })).rejects.toThrow(
-      "Upgrade the plugin",
-    );
-  });
-
-  test("is kept when only the composer is another one", async () => {
-    const inner = await composer.compose({ modules: { api, auth } });
-    const upgrade = (artifact: Artifact) =>
-      artifact.recipe.replaceAll(/"composer":"[^"]*"/g, '"composer":"9.0.0"');
-    expect(sameButComposer(inner.artifact.recipe, upgrade(inner.artifact))).toBe(true);
-    const alone = await composer.compose({ modules: { api } });
-    expect(sameButComposer(inner.artifact.recipe, alone.artifact.recipe)).toBe(false);
-    expect(sameButComposer(api.artifact.recipe, auth.artifact.recipe)).toBe(false);
-    expect(sameButComposer(api.artifact.recipe, api.artifact.recipe)).toBe(true);
   });
 });
 
