@@ -6,11 +6,11 @@ import type {
 } from "../../../provider/artifacts/compose/index.ts";
 import { encodeGrant, grantOf } from "../../../provider/capabilities/grant.ts";
 import type { Workshop } from "../../unit/composeSetup.ts";
-import type { Inner, Part, World } from "./attack.ts";
+import type { Part, World } from "./attack.ts";
 import { moduleOf } from "./parts.ts";
 
 type Modules = CompositionSpec["modules"];
-type Declared = Pick<World, "modules" | "grants" | "denied" | "links"> | Inner;
+type Declared = Pick<World, "modules" | "grants" | "denied" | "links">;
 
 export interface Making {
   sealed: boolean;
