@@ -202,6 +202,16 @@ describe("with a key", () => {
     await verifySignature(repository, image.digest, pair.publicPem, call);
   });
 
+  test("a stranger's statement that is nested deeply stops nothing", async () => {
+    const repository = new MemoryRepository();
+    const stranger = signerOf({ signingKey: ec().privatePem })!;
+    const deep = `${"[".repeat(500_000)}${"]".repeat(500_000)}`;
+    const statement = encodeStatement(image.digest, signaturePredicate, {}).toString().replace("{}", deep);
+    await repository.refer(image.digest, bundleType, signedBundle(Buffer.from(statement), stranger));
+    expect(await attachProvenance(repository, image, { ...provenance, signer }, call)).toHaveLength(2);
+    await verifySignature(repository, image.digest, pair.publicPem, call);
+  });
+
   test("other grants of the same image are attested beside the first ones", async () => {
     const repository = new MemoryRepository();
     await attachProvenance(repository, image, { ...provenance, signer }, call);

@@ -95,8 +95,9 @@ async function isThere(
   for await (const envelope of envelopes) {
     const claim = envelope && claimOf(envelope);
     if (!claim || claim.predicateType !== predicate || !isAbout(claim, image)) continue;
-    if (!encodeStatement(image, predicate, claim.predicate).equals(statement)) continue;
-    if (isSignedBy(envelope, signer.publicKey)) return true;
+    // The signature first: what strangers wrote is not walked through.
+    if (!isSignedBy(envelope, signer.publicKey)) continue;
+    if (encodeStatement(image, predicate, claim.predicate).equals(statement)) return true;
   }
   return false;
 }
