@@ -83,12 +83,22 @@ export function imageArtifact(layers: readonly Part[], config: Record<string, un
   return artifact(layers, { type: types.imageConfig, value: { architecture: "wasm", os: "wasi", config } });
 }
 
-/** A Spin application as `spin registry push` leaves it. */
-export function spinArtifact(components: readonly object[], modules: readonly Uint8Array[]): Artifact {
-  const app = json({ spin_lock_version: 1, triggers: [], components });
-  const layers = modules.map((bytes) => ({ type: types.spinWasm, bytes }));
-  const value = { architecture: "wasm", os: "wasip1", config: {}, rootfs: { type: "layers", diff_ids: [] } };
-  return artifact([...layers, { type: types.spinApp, bytes: app }], { type: types.imageConfig, value });
+/** A Spin application as `spin registry push` leaves it. @param app what else is said of it */
+export function spinArtifact(
+  components: readonly object[],
+  modules: readonly Uint8Array[],
+  app: object = { spin_lock_version: 1, triggers: [] },
+): Artifact {
+  const locked = json({ ...app, components });
+  const distinct = [...new Map(modules.map((bytes) => [digestOf(bytes), bytes])).values()];
+  const layers = distinct.map((bytes) => ({ type: types.spinWasm, bytes }));
+  const value = {
+    architecture: "wasm",
+    os: "wasip1",
+    config: { Labels: { "com.fermyon.spin.lockedAppDigest": digestOf(locked) } },
+    rootfs: { type: "layers", diff_ids: [] },
+  };
+  return artifact([...layers, { type: types.spinApp, bytes: locked }], { type: types.imageConfig, value });
 }
 
 export type TarFile = Partial<Headers> & { name: string; content?: Uint8Array };
