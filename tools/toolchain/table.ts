@@ -135,6 +135,40 @@ export const tools = {
     install:
       "cosign 3 or newer (https://docs.sigstore.dev/cosign/system_config/installation/), or Go 1.26 or newer, on PATH",
   },
+  // The cluster of the cluster tier: an API server without nodes, and the last Kubernetes plugin in a Go module.
+  "kube-apiserver": {
+    version: "1.36.1",
+    executable: "kube-apiserver",
+    onPath: { minimum: "1.36.0", versionArguments: ["--version"] },
+    sources: [
+      goModule({
+        pin: "kubernetes",
+        package: "k8s.io/kubernetes/cmd/kube-apiserver",
+        ldflags: "-X k8s.io/component-base/version.gitVersion=v1.36.1",
+      }),
+    ],
+    install: "kube-apiserver 1.36 or newer (https://kubernetes.io/releases/), or Go 1.26 or newer, on PATH",
+  },
+  etcd: {
+    version: "3.6.8",
+    executable: "etcd",
+    onPath: { minimum: "3.5.0", versionArguments: ["--version"] },
+    sources: [goModule({ pin: "kubernetes", package: "go.etcd.io/etcd/server/v3" })],
+    install: "etcd 3.5 or newer (https://etcd.io/docs/latest/install/), or Go 1.26 or newer, on PATH",
+  },
+  // Never one from PATH: what newer ones do differently is not what the tests were written against.
+  "pulumi-resource-kubernetes": {
+    version: "1.6.0",
+    executable: "pulumi-resource-kubernetes",
+    sources: [
+      goModule({
+        pin: "pulumi-kubernetes",
+        package: "github.com/pulumi/pulumi-kubernetes/cmd/pulumi-resource-kubernetes",
+        ldflags: "-X github.com/pulumi/pulumi-kubernetes/pkg/version.Version=v1.6.0",
+      }),
+    ],
+    install: "Go 1.25 or newer (https://go.dev/dl/), on PATH",
+  },
   // What the bench holds the composer against.
   wac: {
     version: "0.12.0",
