@@ -46,7 +46,7 @@ const helperName = z.string().regex(/^[\w.-]{1,100}$/);
 const fileSchema = z.looseObject({
   auths: z.record(z.string(), z.unknown()).nullish(),
   credHelpers: z.record(z.string(), z.unknown()).nullish(),
-  credsStore: z.unknown(),
+  credsStore: z.unknown().optional(),
 });
 
 /** Never fails: what is wrong is in `problem`, and a file that is not there is an empty one. */

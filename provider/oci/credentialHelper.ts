@@ -25,9 +25,10 @@ export async function askHelper(
   host: string,
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
+  timeLimit = timeLimitSeconds,
 ): Promise<HelperAnswer> {
   const helper = `docker-credential-${name}`;
-  const { code, output, failure } = await run(helper, host, environment, signal);
+  const { code, output, failure } = await run(helper, host, environment, signal, timeLimit);
   if (failure) return { problem: `The credential helper ${helper} ${failure}.` };
   if (code !== 0) {
     if (/credentials not found/i.test(output)) return {};
@@ -49,13 +50,20 @@ interface Run {
   failure?: string;
 }
 
-function run(command: string, input: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Run> {
+function run(
+  command: string,
+  input: string,
+  env: NodeJS.ProcessEnv,
+  cancel: AbortSignal,
+  timeLimit: number,
+): Promise<Run> {
   return new Promise((resolve) => {
-    const limit = AbortSignal.timeout(timeLimitSeconds * 1000);
+    const limit = AbortSignal.timeout(timeLimit * 1000);
+    const signal = AbortSignal.any([cancel, limit]);
     const child = spawn(command, ["get"], {
       env,
       stdio: ["pipe", "pipe", "ignore"],
-      signal: AbortSignal.any([signal, limit]),
+      signal,
       killSignal: "SIGKILL",
       windowsHide: true,
     });
@@ -65,23 +73,23 @@ function run(command: string, input: string, env: NodeJS.ProcessEnv, signal: Abo
       child.stdout.destroy();
       resolve({ code, output: Buffer.concat(chunks).toString("utf8"), ...(failure && { failure }) });
     };
+    const endLate = () => end(null, `did not answer within ${timeLimit} s`);
+    // The end of the helper alone is not enough: a process that it left behind may hold its output open.
+    signal.addEventListener("abort", endLate, { once: true });
     child.stdout.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= maxBytes) chunks.push(chunk);
-      else child.kill("SIGKILL");
+      if (size <= maxBytes) return void chunks.push(chunk);
+      child.kill("SIGKILL");
+      end(null, "wrote more than 64 KiB");
     });
     // A helper that ends without reading its input says what is wrong in its exit code.
     child.stdin.on("error", () => undefined);
     child.on("error", (error) => {
-      if (systemCode(error) === "ENOENT") end(null, "is not on PATH");
-      else if (limit.aborted) end(null, `did not answer within ${timeLimitSeconds} s`);
-      else end(null, `cannot be run (${systemCode(error) ?? "unknown reason"})`);
+      const code = systemCode(error);
+      if (signal.aborted) endLate();
+      else end(null, code === "ENOENT" ? "is not on PATH" : `cannot be run (${code ?? "unknown reason"})`);
     });
-    child.on("exit", (_code, killedBy) => {
-      if (size > maxBytes) end(null, "wrote more than 64 KiB");
-      else if (killedBy) end(null, `was ended by ${killedBy}`);
-    });
-    child.on("close", (code) => end(code));
+    child.on("close", (code, killedBy) => end(code, killedBy ? `was ended by ${killedBy}` : undefined));
     child.stdin.end(input);
   });
 }

@@ -1,6 +1,6 @@
 /** What a failed request means to the user: from the codes of Node, OpenSSL and undici to an OciError. */
 import { systemCode } from "../artifacts/errors.ts";
-import { OciError } from "./errors.ts";
+import { OciError, printable } from "./errors.ts";
 
 /** Certificates that no trusted one vouches for. */
 const unknownAuthority = new Set([
@@ -47,9 +47,9 @@ export function networkError(
       "no",
     );
   }
-  if (code.startsWith("HPE_")) {
+  if (code.startsWith("HPE_") || (error instanceof Error && error.name === "HTTPParserError")) {
     return unreachable(
-      `it does not speak HTTP as expected (${code}). If it speaks HTTPS, leave out insecure: true.`,
+      `it does not speak HTTP as expected (${code || messageOf(error)}). If it speaks HTTPS, leave out insecure: true.`,
       "no",
     );
   }
@@ -94,5 +94,5 @@ function codeOf(error: unknown): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return printable(error instanceof Error ? error.message : String(error), 100);
 }

@@ -8,7 +8,7 @@ import { header, readBody } from "./responses.ts";
 const maxPages = 200;
 const maxPageBytes = 4 * 1024 * 1024;
 
-/** The JSON of each page; undefined, and then the end, where the registry knows no such list (404). */
+/** The JSON of each page, null for what is none; undefined, and then the end, where the registry knows no such list (404). */
 export async function* pagesOf(
   connection: Connection,
   first: string,
@@ -27,7 +27,7 @@ export async function* pagesOf(
       call,
       async (response) => {
         if (response.status === 404) return { body: undefined };
-        const body = parseJson(await readBody(response, maxPageBytes, what));
+        const body = parseJson(await readBody(response, maxPageBytes, what)) ?? null;
         return { body, next: nextOf(header(response, "link"), response.url) };
       },
     );

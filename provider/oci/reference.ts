@@ -29,6 +29,8 @@ const example = "registry.example/acme/auth";
 
 /** @throws UserError that says what is wrong, and shows an example */
 export function parseReference(text: string): Reference {
+  // Not quoted: it holds a password.
+  if (/^[^/]*:[^/]*@[^/]*\//.test(text)) throw withCredentials();
   const [name, digestText, ...rest] = text.split("@");
   if (rest.length > 0) throw wrong(text, 'it has more than one "@"');
   const slash = name!.lastIndexOf("/");
@@ -59,10 +61,11 @@ function parseName(name: string, text: string): RepositoryName {
     throw wrong(text, "leave out the scheme; plain HTTP is asked for with insecure: true");
   const [host = "", ...parts] = name.split("/");
   const registry = host.toLowerCase();
-  if (!/[.:]/.test(registry) && registry !== "localhost") {
+  const matched = hostPattern.exec(registry);
+  const named = /[.:]/.test(registry) || registry === "localhost";
+  if (!named || (!matched && parts.length === 0)) {
     throw wrong(text, "it does not begin with the host of a registry (docker.io/… for Docker Hub)");
   }
-  const matched = hostPattern.exec(registry);
   if (!matched) throw wrong(text, `${JSON.stringify(printable(host))} is not a host with an optional port`);
   if (matched[1] !== undefined && (Number(matched[1]) < 1 || Number(matched[1]) > 65535)) {
     throw wrong(text, `${matched[1]} is not a port`);
@@ -104,6 +107,12 @@ function parseDigest(digest: string, text: string): Digest {
 function printable(text: string): string {
   const clean = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "?");
   return clean.length > 80 ? `${clean.slice(0, 80)}…` : clean;
+}
+
+function withCredentials(): UserError {
+  return new UserError(
+    `A reference has no user name and password before its host. Log in with a container tool, or give them as registries in the provider's configuration; write ${example}:1.2.`,
+  );
 }
 
 function wrong(text: string, why: string): UserError {

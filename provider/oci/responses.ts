@@ -127,6 +127,6 @@ export function retryAfter(response: Pick<Response, "headers">, now = Date.now()
   const text = header(response, "retry-after");
   if (text === undefined) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  const date = Date.parse(text);
+  const date = /^[A-Z]/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }
