@@ -122,6 +122,89 @@ describe("adding", () => {
   });
 });
 
+describe("adding a stream", () => {
+  const bytes = Buffer.from(Array.from({ length: 5000 }, (_, index) => (index * 7) % 251));
+  const expected = { digest: digestOf(bytes), size: bytes.length };
+  const refused = (message: string) =>
+    expect.objectContaining({ code: "damaged", message: expect.stringContaining(message) });
+
+  /** Hands the bytes on in pieces of 100. */
+  const filling = (content: Uint8Array) => async (write: (chunk: Uint8Array) => Promise<unknown>) => {
+    for (let position = 0; position < content.length; position += 100) {
+      await write(content.subarray(position, position + 100));
+    }
+  };
+
+  test("keeps the bytes that were announced, and does not ask for them again", async () => {
+    await store.addStream(expected, filling(bytes));
+    expect(Buffer.compare(await store.read(expected.digest), bytes)).toBe(0);
+    await store.addStream(expected, () => Promise.reject(new Error("asked again")));
+  });
+
+  test.each<[string, Uint8Array, string]>([
+    ["fewer", bytes.subarray(0, 4900), "only 4900 of 5000 bytes"],
+    ["none", new Uint8Array(), "only 0 of 5000 bytes"],
+    ["more", Buffer.concat([bytes, bytes]), "more than 5000 bytes"],
+    ["others", Buffer.from(bytes).fill(0, 700, 701), "the bytes of sha256:"],
+  ])("refuses %s, and leaves nothing behind", async (_, content, message) => {
+    await expect(store.addStream(expected, filling(content))).rejects.toEqual(refused(message));
+    expect(await files()).toEqual([]);
+  });
+
+  test("gives on what its source throws, and leaves nothing behind", async () => {
+    const broken = new Error("broken");
+    const fill = async (write: (chunk: Uint8Array) => Promise<unknown>) => {
+      await write(bytes.subarray(0, 1000));
+      throw broken;
+    };
+    await expect(store.addStream(expected, fill)).rejects.toBe(broken);
+    expect(await files()).toEqual([]);
+  });
+
+  test.each([100, 512, 5000])(
+    "shows the first bytes to `accept`, which can refuse them: pieces of %i",
+    async (size) => {
+      let seen: Uint8Array = new Uint8Array();
+      const accept = (start: Uint8Array) => {
+        seen = start;
+        throw new Error("refused");
+      };
+      let taken = 0;
+      const fill = async (write: (chunk: Uint8Array) => Promise<unknown>) => {
+        for (; taken < bytes.length; taken += size) await write(bytes.subarray(taken, taken + size));
+      };
+      await expect(store.addStream(expected, fill, { accept })).rejects.toThrow("refused");
+      expect(Buffer.compare(seen, bytes.subarray(0, 512))).toBe(0);
+      expect(taken).toBeLessThan(512);
+      expect(await files()).toEqual([]);
+    },
+  );
+
+  test("shows all of a small one to `accept`", async () => {
+    const small = Buffer.from("small");
+    const seen: string[] = [];
+    const accept = (start: Uint8Array) => void seen.push(Buffer.from(start).toString());
+    await store.addStream({ digest: digestOf(small), size: 5 }, filling(small), { accept });
+    expect(seen).toEqual(["small"]);
+  });
+
+  test("asks for nothing beyond the limit, and stops when it is cancelled", async () => {
+    const never = () => Promise.reject(new Error("asked"));
+    await expect(store.addStream(expected, never, { maxSize: 4999 })).rejects.toMatchObject({
+      code: "too-large",
+    });
+    const cancel = new AbortController();
+    const fill = async (write: (chunk: Uint8Array) => Promise<unknown>) => {
+      await write(bytes.subarray(0, 1000));
+      cancel.abort();
+      await write(bytes.subarray(1000));
+    };
+    const { signal } = cancel;
+    await expect(store.addStream(expected, fill, { signal })).rejects.toMatchObject({ code: "cancelled" });
+    expect(await files()).toEqual([]);
+  });
+});
+
 describe("reading", () => {
   test("finds bytes that changed on the disk, removes them and says so", async () => {
     const { digest } = await store.addFile(await source("good"));
