@@ -17,6 +17,12 @@ namespace Pulumi.Wasm
     public partial class Admission : global::Pulumi.CustomResource
     {
         /// <summary>
+        /// What is delivered: a Composition as it is, a single Module as it is sealed for this App. Absent where the target names no registry.
+        /// </summary>
+        [Output("artifact")]
+        public Output<Outputs.Artifact?> Artifact { get; private set; } = null!;
+
+        /// <summary>
         /// The report as data, for policies.
         /// </summary>
         [Output("entries")]

@@ -14,11 +14,18 @@ namespace Pulumi.Wasm
     /// 
     /// On a local target it expands into an `Admission`, which holds artifact, grants and target against each other in preview,
     /// and a `wasm:local:Server`, the process on this machine. An App of a single Module takes its grants itself; the module is
-    /// called `main` in bindings and in the report.
+    /// called `main` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
+    /// `Image` with the App's name.
     /// </summary>
     [WasmResourceType("wasm:index:App")]
     public partial class App : global::Pulumi.ComponentResource
     {
+        /// <summary>
+        /// The image by digest and pull name; absent where the target names no registry.
+        /// </summary>
+        [Output("image")]
+        public Output<string?> Image { get; private set; } = null!;
+
         /// <summary>
         /// On a local target: path of the log.
         /// </summary>

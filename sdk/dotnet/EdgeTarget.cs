@@ -23,6 +23,12 @@ namespace Pulumi.Wasm
         public Output<Outputs.LocalTarget?> Local { get; private set; } = null!;
 
         /// <summary>
+        /// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+        /// </summary>
+        [Output("registry")]
+        public Output<Outputs.TargetRegistry?> Registry { get; private set; } = null!;
+
+        /// <summary>
         /// The target as one opaque string: pass it to an App. Its form is not part of the interface.
         /// </summary>
         [Output("target")]
@@ -79,6 +85,12 @@ namespace Pulumi.Wasm
         /// </summary>
         [Input("local")]
         public Input<Inputs.LocalTargetArgs>? Local { get; set; }
+
+        /// <summary>
+        /// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+        /// </summary>
+        [Input("registry")]
+        public Input<Inputs.TargetRegistryArgs>? Registry { get; set; }
 
         public EdgeTargetArgs()
         {

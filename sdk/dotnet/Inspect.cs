@@ -64,16 +64,28 @@ namespace Pulumi.Wasm
     public sealed class InspectArgs : global::Pulumi.InvokeArgs
     {
         /// <summary>
-        /// The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
+        /// The `artifact` output of a Module or a Composition. Exactly one of `file`, `reference` and `artifact`.
         /// </summary>
         [Input("artifact")]
         public Inputs.Artifact? Artifact { get; set; }
 
         /// <summary>
-        /// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+        /// Which component of a Spin application, by its id; goes with `reference`, and can be left out where there is only one.
+        /// </summary>
+        [Input("component")]
+        public string? Component { get; set; }
+
+        /// <summary>
+        /// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file`, `reference` and `artifact`.
         /// </summary>
         [Input("file")]
         public string? File { get; set; }
+
+        /// <summary>
+        /// A module in an OCI registry, `host[:port]/name@sha256:…` or `host[:port]/name:tag`. The forms are those of a Module. Exactly one of `file`, `reference` and `artifact`.
+        /// </summary>
+        [Input("reference")]
+        public string? Reference { get; set; }
 
         public InspectArgs()
         {
@@ -84,16 +96,28 @@ namespace Pulumi.Wasm
     public sealed class InspectInvokeArgs : global::Pulumi.InvokeArgs
     {
         /// <summary>
-        /// The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
+        /// The `artifact` output of a Module or a Composition. Exactly one of `file`, `reference` and `artifact`.
         /// </summary>
         [Input("artifact")]
         public Input<Inputs.ArtifactArgs>? Artifact { get; set; }
 
         /// <summary>
-        /// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+        /// Which component of a Spin application, by its id; goes with `reference`, and can be left out where there is only one.
+        /// </summary>
+        [Input("component")]
+        public Input<string>? Component { get; set; }
+
+        /// <summary>
+        /// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file`, `reference` and `artifact`.
         /// </summary>
         [Input("file")]
         public Input<string>? File { get; set; }
+
+        /// <summary>
+        /// A module in an OCI registry, `host[:port]/name@sha256:…` or `host[:port]/name:tag`. The forms are those of a Module. Exactly one of `file`, `reference` and `artifact`.
+        /// </summary>
+        [Input("reference")]
+        public Input<string>? Reference { get; set; }
 
         public InspectInvokeArgs()
         {
@@ -138,6 +162,10 @@ namespace Pulumi.Wasm
         /// </summary>
         public readonly ImmutableArray<string> Producers;
         /// <summary>
+        /// The artifact that `reference` means, by digest: `host/name@sha256:…`.
+        /// </summary>
+        public readonly string? Resolved;
+        /// <summary>
         /// What is sealed into the bytes, by module, read from them alone; absent where nothing is.
         /// </summary>
         public readonly ImmutableArray<Outputs.SealedModule> Sealed;
@@ -168,6 +196,8 @@ namespace Pulumi.Wasm
 
             ImmutableArray<string> producers,
 
+            string? resolved,
+
             ImmutableArray<Outputs.SealedModule> @sealed,
 
             int size,
@@ -182,6 +212,7 @@ namespace Pulumi.Wasm
             Languages = languages;
             Needs = needs;
             Producers = producers;
+            Resolved = resolved;
             Sealed = @sealed;
             Size = size;
             Wit = wit;

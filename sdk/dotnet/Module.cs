@@ -12,19 +12,44 @@ namespace Pulumi.Wasm
     /// <summary>
     /// One WebAssembly component or core module, by content. Moving the file changes nothing; changing one byte of it does.
     /// 
-    /// The file is read, validated and inspected in preview. Its bytes go into a content-addressed cache in the user's cache
-    /// folder and never into Pulumi's state.
+    /// It comes from a file or from an OCI registry; exactly one of `file` and `reference` is given. The bytes are read or pulled,
+    /// validated and inspected in preview. They go into a content-addressed cache in the user's cache folder and never into
+    /// Pulumi's state.
     /// 
-    /// An existing file can be imported by its path: `pulumi import wasm:index:Module api modules/api.wasm`.
+    /// **From a registry.** A reference is pinned by digest: `registry.example/acme/auth@sha256:…`. A tag needs `allowTag: true`; without
+    /// it, the error prints the digest to paste. A tag is looked up once per run, and when it has moved, the plan shows the change and both digests;
+    /// the artifact that it means is in the output `resolved`. What is inspected, verified and deployed is that one artifact.
+    /// These forms are read: a Wasm artifact (one layer of `application/wasm`, or one of the types that were in use before), a Wasm
+    /// file in an ordinary image (the one that its entrypoint names, or the only one), and one component of a Spin application. What an
+    /// artifact's config says of imports and exports is its publisher's claim: the bytes decide, and a difference is a warning.
+    /// 
+    /// A module that is pinned and has been pulled before needs no network. Where the registry does not answer, a Module whose digest
+    /// is known stays as it is, with a warning. Refresh and destroy never ask the registry. Credentials are the provider's
+    /// configuration (`registries`) or those of the container tools.
+    /// 
+    /// An existing module can be imported by the path of its file, `pulumi import wasm:index:Module api modules/api.wasm`, or by
+    /// its reference, `pulumi import wasm:index:Module auth registry.example/acme/auth@sha256:…`.
     /// </summary>
     [WasmResourceType("wasm:index:Module")]
     public partial class Module : global::Pulumi.CustomResource
     {
         /// <summary>
+        /// True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+        /// </summary>
+        [Output("allowTag")]
+        public Output<bool?> AllowTag { get; private set; } = null!;
+
+        /// <summary>
         /// The module by content: pass it to an App.
         /// </summary>
         [Output("artifact")]
         public Output<Outputs.Artifact> Artifact { get; private set; } = null!;
+
+        /// <summary>
+        /// Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+        /// </summary>
+        [Output("component")]
+        public Output<string?> Component { get; private set; } = null!;
 
         /// <summary>
         /// Digest of the bytes: `sha256:` and 64 hexadecimal digits.
@@ -33,7 +58,7 @@ namespace Pulumi.Wasm
         public Output<string> Digest { get; private set; } = null!;
 
         /// <summary>
-        /// `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+        /// `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
         /// </summary>
         [Output("expectedDigest")]
         public Output<string?> ExpectedDigest { get; private set; } = null!;
@@ -63,7 +88,7 @@ namespace Pulumi.Wasm
         public Output<ImmutableArray<string>> Languages { get; private set; } = null!;
 
         /// <summary>
-        /// Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+        /// Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
         /// </summary>
         [Output("maxSize")]
         public Output<int?> MaxSize { get; private set; } = null!;
@@ -75,10 +100,28 @@ namespace Pulumi.Wasm
         public Output<Outputs.ModuleNeeds> Needs { get; private set; } = null!;
 
         /// <summary>
+        /// The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+        /// </summary>
+        [Output("reference")]
+        public Output<string?> Reference { get; private set; } = null!;
+
+        /// <summary>
+        /// The artifact that `reference` means, by digest: `host/name@sha256:…`. Absent for a file.
+        /// </summary>
+        [Output("resolved")]
+        public Output<string?> Resolved { get; private set; } = null!;
+
+        /// <summary>
         /// Size in bytes.
         /// </summary>
         [Output("size")]
         public Output<int> Size { get; private set; } = null!;
+
+        /// <summary>
+        /// The signature that the artifact in the registry must have. Default: none.
+        /// </summary>
+        [Output("verify")]
+        public Output<Outputs.ModuleVerification?> Verify { get; private set; } = null!;
 
 
         /// <summary>
@@ -88,7 +131,7 @@ namespace Pulumi.Wasm
         /// <param name="name">The unique name of the resource</param>
         /// <param name="args">The arguments used to populate this resource's properties</param>
         /// <param name="options">A bag of options that control this resource's behavior</param>
-        public Module(string name, ModuleArgs args, CustomResourceOptions? options = null)
+        public Module(string name, ModuleArgs? args = null, CustomResourceOptions? options = null)
             : base("wasm:index:Module", name, args ?? new ModuleArgs(), MakeResourceOptions(options, ""))
         {
         }
@@ -127,7 +170,19 @@ namespace Pulumi.Wasm
     public sealed class ModuleArgs : global::Pulumi.ResourceArgs
     {
         /// <summary>
-        /// `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+        /// True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+        /// </summary>
+        [Input("allowTag")]
+        public Input<bool>? AllowTag { get; set; }
+
+        /// <summary>
+        /// Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+        /// </summary>
+        [Input("component")]
+        public Input<string>? Component { get; set; }
+
+        /// <summary>
+        /// `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
         /// </summary>
         [Input("expectedDigest")]
         public Input<string>? ExpectedDigest { get; set; }
@@ -135,14 +190,26 @@ namespace Pulumi.Wasm
         /// <summary>
         /// The module: a component (`wasm-tools component`, `cargo component`, `jco componentize`, …) or a core module, as a file asset. Relative paths start at the Pulumi project's folder.
         /// </summary>
-        [Input("file", required: true)]
-        public Input<AssetOrArchive> File { get; set; } = null!;
+        [Input("file")]
+        public Input<AssetOrArchive>? File { get; set; }
 
         /// <summary>
-        /// Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+        /// Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
         /// </summary>
         [Input("maxSize")]
         public Input<int>? MaxSize { get; set; }
+
+        /// <summary>
+        /// The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+        /// </summary>
+        [Input("reference")]
+        public Input<string>? Reference { get; set; }
+
+        /// <summary>
+        /// The signature that the artifact in the registry must have. Default: none.
+        /// </summary>
+        [Input("verify")]
+        public Input<Inputs.ModuleVerificationArgs>? Verify { get; set; }
 
         public ModuleArgs()
         {

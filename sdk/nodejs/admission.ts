@@ -38,6 +38,10 @@ export class Admission extends pulumi.CustomResource {
     }
 
     /**
+     * What is delivered: a Composition as it is, a single Module as it is sealed for this App. Absent where the target names no registry.
+     */
+    declare public readonly artifact: pulumi.Output<outputs.Artifact | undefined>;
+    /**
      * The report as data, for policies.
      */
     declare public /*out*/ readonly entries: pulumi.Output<outputs.ReportEntry[]>;
@@ -78,6 +82,7 @@ export class Admission extends pulumi.CustomResource {
             resourceInputs["report"] = undefined /*out*/;
             resourceInputs["rules"] = undefined /*out*/;
         } else {
+            resourceInputs["artifact"] = undefined /*out*/;
             resourceInputs["entries"] = undefined /*out*/;
             resourceInputs["report"] = undefined /*out*/;
             resourceInputs["rules"] = undefined /*out*/;

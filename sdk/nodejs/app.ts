@@ -11,7 +11,8 @@ import * as utilities from "./utilities";
  *
  * On a local target it expands into an `Admission`, which holds artifact, grants and target against each other in preview,
  * and a `wasm:local:Server`, the process on this machine. An App of a single Module takes its grants itself; the module is
- * called `main` in bindings and in the report.
+ * called `main` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
+ * `Image` with the App's name.
  *
  * ```typescript
  * import * as pulumi from "@pulumi/pulumi";
@@ -48,6 +49,10 @@ export class App extends pulumi.ComponentResource {
         return obj['__pulumiType'] === App.__pulumiType;
     }
 
+    /**
+     * The image by digest and pull name; absent where the target names no registry.
+     */
+    declare public /*out*/ readonly image: pulumi.Output<string | undefined>;
     /**
      * On a local target: path of the log.
      */
@@ -87,10 +92,12 @@ export class App extends pulumi.ComponentResource {
             resourceInputs["local"] = args?.local;
             resourceInputs["run"] = args?.run;
             resourceInputs["target"] = args?.target;
+            resourceInputs["image"] = undefined /*out*/;
             resourceInputs["logFile"] = undefined /*out*/;
             resourceInputs["report"] = undefined /*out*/;
             resourceInputs["url"] = undefined /*out*/;
         } else {
+            resourceInputs["image"] = undefined /*out*/;
             resourceInputs["logFile"] = undefined /*out*/;
             resourceInputs["report"] = undefined /*out*/;
             resourceInputs["url"] = undefined /*out*/;

@@ -48,6 +48,10 @@ export class EdgeTarget extends pulumi.CustomResource {
      */
     declare public readonly local: pulumi.Output<outputs.LocalTarget | undefined>;
     /**
+     * The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+     */
+    declare public readonly registry: pulumi.Output<outputs.TargetRegistry | undefined>;
+    /**
      * The target as one opaque string: pass it to an App. Its form is not part of the interface.
      */
     declare public /*out*/ readonly target: pulumi.Output<string>;
@@ -64,9 +68,11 @@ export class EdgeTarget extends pulumi.CustomResource {
         opts = opts || {};
         if (!opts.id) {
             resourceInputs["local"] = args?.local;
+            resourceInputs["registry"] = args?.registry;
             resourceInputs["target"] = undefined /*out*/;
         } else {
             resourceInputs["local"] = undefined /*out*/;
+            resourceInputs["registry"] = undefined /*out*/;
             resourceInputs["target"] = undefined /*out*/;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
@@ -82,4 +88,8 @@ export interface EdgeTargetArgs {
      * Run on this machine.
      */
     local?: pulumi.Input<inputs.LocalTargetArgs | undefined>;
+    /**
+     * The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+     */
+    registry?: pulumi.Input<inputs.TargetRegistryArgs | undefined>;
 }

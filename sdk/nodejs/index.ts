@@ -30,6 +30,11 @@ export type EdgeTarget = import("./edgeTarget").EdgeTarget;
 export const EdgeTarget: typeof import("./edgeTarget").EdgeTarget = null as any;
 utilities.lazyLoad(exports, ["EdgeTarget"], () => require("./edgeTarget"));
 
+export { ImageArgs } from "./image";
+export type Image = import("./image").Image;
+export const Image: typeof import("./image").Image = null as any;
+utilities.lazyLoad(exports, ["Image"], () => require("./image"));
+
 export { InspectArgs, InspectResult, InspectOutputArgs } from "./inspect";
 export const inspect: typeof import("./inspect").inspect = null as any;
 export const inspectOutput: typeof import("./inspect").inspectOutput = null as any;
@@ -71,6 +76,8 @@ const _module = {
                 return new Composition(name, <any>undefined, { urn })
             case "wasm:index:EdgeTarget":
                 return new EdgeTarget(name, <any>undefined, { urn })
+            case "wasm:index:Image":
+                return new Image(name, <any>undefined, { urn })
             case "wasm:index:Module":
                 return new Module(name, <any>undefined, { urn })
             default:

@@ -20,19 +20,29 @@ export function inspect(args?: InspectArgs, opts?: pulumi.InvokeOptions): Promis
     opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts || {});
     return pulumi.runtime.invoke("wasm:index:inspect", {
         "artifact": args.artifact,
+        "component": args.component,
         "file": args.file,
+        "reference": args.reference,
     }, opts);
 }
 
 export interface InspectArgs {
     /**
-     * The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
+     * The `artifact` output of a Module or a Composition. Exactly one of `file`, `reference` and `artifact`.
      */
     artifact?: inputs.Artifact;
     /**
-     * Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+     * Which component of a Spin application, by its id; goes with `reference`, and can be left out where there is only one.
+     */
+    component?: string;
+    /**
+     * Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file`, `reference` and `artifact`.
      */
     file?: string;
+    /**
+     * A module in an OCI registry, `host[:port]/name@sha256:…` or `host[:port]/name:tag`. The forms are those of a Module. Exactly one of `file`, `reference` and `artifact`.
+     */
+    reference?: string;
 }
 
 export interface InspectResult {
@@ -69,6 +79,10 @@ export interface InspectResult {
      */
     readonly producers: string[];
     /**
+     * The artifact that `reference` means, by digest: `host/name@sha256:…`.
+     */
+    readonly resolved?: string;
+    /**
      * What is sealed into the bytes, by module, read from them alone; absent where nothing is.
      */
     readonly sealed?: outputs.SealedModule[];
@@ -95,17 +109,27 @@ export function inspectOutput(args?: InspectOutputArgs, opts?: pulumi.InvokeOutp
     opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts || {});
     return pulumi.runtime.invokeOutput("wasm:index:inspect", {
         "artifact": args.artifact,
+        "component": args.component,
         "file": args.file,
+        "reference": args.reference,
     }, opts);
 }
 
 export interface InspectOutputArgs {
     /**
-     * The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
+     * The `artifact` output of a Module or a Composition. Exactly one of `file`, `reference` and `artifact`.
      */
     artifact?: pulumi.Input<inputs.ArtifactArgs | undefined>;
     /**
-     * Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+     * Which component of a Spin application, by its id; goes with `reference`, and can be left out where there is only one.
+     */
+    component?: pulumi.Input<string | undefined>;
+    /**
+     * Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file`, `reference` and `artifact`.
      */
     file?: pulumi.Input<string | undefined>;
+    /**
+     * A module in an OCI registry, `host[:port]/name@sha256:…` or `host[:port]/name:tag`. The forms are those of a Module. Exactly one of `file`, `reference` and `artifact`.
+     */
+    reference?: pulumi.Input<string | undefined>;
 }

@@ -9,8 +9,20 @@ import * as utilities from "./utilities";
 /**
  * One WebAssembly component or core module, by content. Moving the file changes nothing; changing one byte of it does.
  *
- * The file is read, validated and inspected in preview. Its bytes go into a content-addressed cache in the user's cache
- * folder and never into Pulumi's state.
+ * It comes from a file or from an OCI registry; exactly one of `file` and `reference` is given. The bytes are read or pulled,
+ * validated and inspected in preview. They go into a content-addressed cache in the user's cache folder and never into
+ * Pulumi's state.
+ *
+ * **From a registry.** A reference is pinned by digest: `registry.example/acme/auth@sha256:…`. A tag needs `allowTag: true`; without
+ * it, the error prints the digest to paste. A tag is looked up once per run, and when it has moved, the plan shows the change and both digests;
+ * the artifact that it means is in the output `resolved`. What is inspected, verified and deployed is that one artifact.
+ * These forms are read: a Wasm artifact (one layer of `application/wasm`, or one of the types that were in use before), a Wasm
+ * file in an ordinary image (the one that its entrypoint names, or the only one), and one component of a Spin application. What an
+ * artifact's config says of imports and exports is its publisher's claim: the bytes decide, and a difference is a warning.
+ *
+ * A module that is pinned and has been pulled before needs no network. Where the registry does not answer, a Module whose digest
+ * is known stays as it is, with a warning. Refresh and destroy never ask the registry. Credentials are the provider's
+ * configuration (`registries`) or those of the container tools.
  *
  * ```typescript
  * import * as pulumi from "@pulumi/pulumi";
@@ -19,10 +31,14 @@ import * as utilities from "./utilities";
  * const api = new wasm.Module("api", {
  *   file: new pulumi.asset.FileAsset("modules/api.wasm"),
  * });
+ * const auth = new wasm.Module("auth", {
+ *   reference: "registry.example/acme/auth@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+ * });
  * export const imports = api.imports;
  * ```
  *
- * An existing file can be imported by its path: `pulumi import wasm:index:Module api modules/api.wasm`.
+ * An existing module can be imported by the path of its file, `pulumi import wasm:index:Module api modules/api.wasm`, or by
+ * its reference, `pulumi import wasm:index:Module auth registry.example/acme/auth@sha256:…`.
  */
 export class Module extends pulumi.CustomResource {
     /**
@@ -52,15 +68,23 @@ export class Module extends pulumi.CustomResource {
     }
 
     /**
+     * True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+     */
+    declare public readonly allowTag: pulumi.Output<boolean | undefined>;
+    /**
      * The module by content: pass it to an App.
      */
     declare public /*out*/ readonly artifact: pulumi.Output<outputs.Artifact>;
+    /**
+     * Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+     */
+    declare public readonly component: pulumi.Output<string | undefined>;
     /**
      * Digest of the bytes: `sha256:` and 64 hexadecimal digits.
      */
     declare public /*out*/ readonly digest: pulumi.Output<string>;
     /**
-     * `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+     * `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
      */
     declare public readonly expectedDigest: pulumi.Output<string | undefined>;
     /**
@@ -80,7 +104,7 @@ export class Module extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly languages: pulumi.Output<string[]>;
     /**
-     * Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+     * Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
      */
     declare public readonly maxSize: pulumi.Output<number | undefined>;
     /**
@@ -88,9 +112,21 @@ export class Module extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly needs: pulumi.Output<outputs.ModuleNeeds>;
     /**
+     * The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+     */
+    declare public readonly reference: pulumi.Output<string | undefined>;
+    /**
+     * The artifact that `reference` means, by digest: `host/name@sha256:…`. Absent for a file.
+     */
+    declare public /*out*/ readonly resolved: pulumi.Output<string | undefined>;
+    /**
      * Size in bytes.
      */
     declare public /*out*/ readonly size: pulumi.Output<number>;
+    /**
+     * The signature that the artifact in the registry must have. Default: none.
+     */
+    declare public readonly verify: pulumi.Output<outputs.ModuleVerification | undefined>;
 
     /**
      * Create a Module resource with the given unique name, arguments, and options.
@@ -99,16 +135,17 @@ export class Module extends pulumi.CustomResource {
      * @param args The arguments to use to populate this resource's properties.
      * @param opts A bag of options that control this resource's behavior.
      */
-    constructor(name: string, args: ModuleArgs, opts?: pulumi.CustomResourceOptions) {
+    constructor(name: string, args?: ModuleArgs, opts?: pulumi.CustomResourceOptions) {
         let resourceInputs: pulumi.Inputs = {};
         opts = opts || {};
         if (!opts.id) {
-            if (args?.file === undefined && !opts.urn) {
-                throw new Error("Missing required property 'file'");
-            }
+            resourceInputs["allowTag"] = args?.allowTag;
+            resourceInputs["component"] = args?.component;
             resourceInputs["expectedDigest"] = args?.expectedDigest;
             resourceInputs["file"] = args?.file;
             resourceInputs["maxSize"] = args?.maxSize;
+            resourceInputs["reference"] = args?.reference;
+            resourceInputs["verify"] = args?.verify;
             resourceInputs["artifact"] = undefined /*out*/;
             resourceInputs["digest"] = undefined /*out*/;
             resourceInputs["exports"] = undefined /*out*/;
@@ -116,9 +153,12 @@ export class Module extends pulumi.CustomResource {
             resourceInputs["kind"] = undefined /*out*/;
             resourceInputs["languages"] = undefined /*out*/;
             resourceInputs["needs"] = undefined /*out*/;
+            resourceInputs["resolved"] = undefined /*out*/;
             resourceInputs["size"] = undefined /*out*/;
         } else {
+            resourceInputs["allowTag"] = undefined /*out*/;
             resourceInputs["artifact"] = undefined /*out*/;
+            resourceInputs["component"] = undefined /*out*/;
             resourceInputs["digest"] = undefined /*out*/;
             resourceInputs["expectedDigest"] = undefined /*out*/;
             resourceInputs["exports"] = undefined /*out*/;
@@ -127,7 +167,10 @@ export class Module extends pulumi.CustomResource {
             resourceInputs["languages"] = undefined /*out*/;
             resourceInputs["maxSize"] = undefined /*out*/;
             resourceInputs["needs"] = undefined /*out*/;
+            resourceInputs["reference"] = undefined /*out*/;
+            resourceInputs["resolved"] = undefined /*out*/;
             resourceInputs["size"] = undefined /*out*/;
+            resourceInputs["verify"] = undefined /*out*/;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
         super(Module.__pulumiType, name, resourceInputs, opts);
@@ -139,15 +182,31 @@ export class Module extends pulumi.CustomResource {
  */
 export interface ModuleArgs {
     /**
-     * `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+     * True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+     */
+    allowTag?: pulumi.Input<boolean | undefined>;
+    /**
+     * Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+     */
+    component?: pulumi.Input<string | undefined>;
+    /**
+     * `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
      */
     expectedDigest?: pulumi.Input<string | undefined>;
     /**
      * The module: a component (`wasm-tools component`, `cargo component`, `jco componentize`, …) or a core module, as a file asset. Relative paths start at the Pulumi project's folder.
      */
-    file: pulumi.Input<pulumi.asset.Asset | pulumi.asset.Archive>;
+    file?: pulumi.Input<pulumi.asset.Asset | pulumi.asset.Archive | undefined>;
     /**
-     * Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+     * Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
      */
     maxSize?: pulumi.Input<number | undefined>;
+    /**
+     * The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+     */
+    reference?: pulumi.Input<string | undefined>;
+    /**
+     * The signature that the artifact in the registry must have. Default: none.
+     */
+    verify?: pulumi.Input<inputs.ModuleVerificationArgs | undefined>;
 }

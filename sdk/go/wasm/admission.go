@@ -17,6 +17,8 @@ import (
 type Admission struct {
 	pulumi.CustomResourceState
 
+	// What is delivered: a Composition as it is, a single Module as it is sealed for this App. Absent where the target names no registry.
+	Artifact ArtifactPtrOutput `pulumi:"artifact"`
 	// The report as data, for policies.
 	Entries ReportEntryArrayOutput `pulumi:"entries"`
 	// The report as a table of text.
@@ -193,6 +195,11 @@ func (o AdmissionOutput) ToAdmissionOutput() AdmissionOutput {
 
 func (o AdmissionOutput) ToAdmissionOutputWithContext(ctx context.Context) AdmissionOutput {
 	return o
+}
+
+// What is delivered: a Composition as it is, a single Module as it is sealed for this App. Absent where the target names no registry.
+func (o AdmissionOutput) Artifact() ArtifactPtrOutput {
+	return o.ApplyT(func(v *Admission) ArtifactPtrOutput { return v.Artifact }).(ArtifactPtrOutput)
 }
 
 // The report as data, for policies.

@@ -16,10 +16,13 @@ import (
 //
 // On a local target it expands into an `Admission`, which holds artifact, grants and target against each other in preview,
 // and a `wasm:local:Server`, the process on this machine. An App of a single Module takes its grants itself; the module is
-// called `main` in bindings and in the report.
+// called `main` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
+// `Image` with the App's name.
 type App struct {
 	pulumi.ResourceState
 
+	// The image by digest and pull name; absent where the target names no registry.
+	Image pulumi.StringPtrOutput `pulumi:"image"`
 	// On a local target: path of the log.
 	LogFile pulumi.StringPtrOutput `pulumi:"logFile"`
 	// What each grant's entries are worth on this target, as a table of text for a pull request.
@@ -178,6 +181,11 @@ func (o AppOutput) ToAppOutput() AppOutput {
 
 func (o AppOutput) ToAppOutputWithContext(ctx context.Context) AppOutput {
 	return o
+}
+
+// The image by digest and pull name; absent where the target names no registry.
+func (o AppOutput) Image() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *App) pulumi.StringPtrOutput { return v.Image }).(pulumi.StringPtrOutput)
 }
 
 // On a local target: path of the log.

@@ -18,6 +18,8 @@ type EdgeTarget struct {
 
 	// Run on this machine.
 	Local LocalTargetPtrOutput `pulumi:"local"`
+	// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+	Registry TargetRegistryPtrOutput `pulumi:"registry"`
 	// The target as one opaque string: pass it to an App. Its form is not part of the interface.
 	Target pulumi.StringOutput `pulumi:"target"`
 }
@@ -64,12 +66,16 @@ func (EdgeTargetState) ElementType() reflect.Type {
 type edgeTargetArgs struct {
 	// Run on this machine.
 	Local *LocalTarget `pulumi:"local"`
+	// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+	Registry *TargetRegistry `pulumi:"registry"`
 }
 
 // The set of arguments for constructing a EdgeTarget resource.
 type EdgeTargetArgs struct {
 	// Run on this machine.
 	Local LocalTargetPtrInput
+	// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+	Registry TargetRegistryPtrInput
 }
 
 func (EdgeTargetArgs) ElementType() reflect.Type {
@@ -162,6 +168,11 @@ func (o EdgeTargetOutput) ToEdgeTargetOutputWithContext(ctx context.Context) Edg
 // Run on this machine.
 func (o EdgeTargetOutput) Local() LocalTargetPtrOutput {
 	return o.ApplyT(func(v *EdgeTarget) LocalTargetPtrOutput { return v.Local }).(LocalTargetPtrOutput)
+}
+
+// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+func (o EdgeTargetOutput) Registry() TargetRegistryPtrOutput {
+	return o.ApplyT(func(v *EdgeTarget) TargetRegistryPtrOutput { return v.Registry }).(TargetRegistryPtrOutput)
 }
 
 // The target as one opaque string: pass it to an App. Its form is not part of the interface.

@@ -31,6 +31,8 @@ func (m *module) Construct(ctx *pulumi.Context, name, typ, urn string) (r pulumi
 		r = &Composition{}
 	case "wasm:index:EdgeTarget":
 		r = &EdgeTarget{}
+	case "wasm:index:Image":
+		r = &Image{}
 	case "wasm:index:Module":
 		r = &Module{}
 	default:

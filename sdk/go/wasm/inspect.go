@@ -23,10 +23,14 @@ func Inspect(ctx *pulumi.Context, args *InspectArgs, opts ...pulumi.InvokeOption
 }
 
 type InspectArgs struct {
-	// The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
+	// The `artifact` output of a Module or a Composition. Exactly one of `file`, `reference` and `artifact`.
 	Artifact *Artifact `pulumi:"artifact"`
-	// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+	// Which component of a Spin application, by its id; goes with `reference`, and can be left out where there is only one.
+	Component *string `pulumi:"component"`
+	// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file`, `reference` and `artifact`.
 	File *string `pulumi:"file"`
+	// A module in an OCI registry, `host[:port]/name@sha256:…` or `host[:port]/name:tag`. The forms are those of a Module. Exactly one of `file`, `reference` and `artifact`.
+	Reference *string `pulumi:"reference"`
 }
 
 type InspectResult struct {
@@ -46,6 +50,8 @@ type InspectResult struct {
 	Needs ModuleNeeds `pulumi:"needs"`
 	// Tools that made the module, by its producers sections, as `name version`.
 	Producers []string `pulumi:"producers"`
+	// The artifact that `reference` means, by digest: `host/name@sha256:…`.
+	Resolved *string `pulumi:"resolved"`
 	// What is sealed into the bytes, by module, read from them alone; absent where nothing is.
 	Sealed []SealedModule `pulumi:"sealed"`
 	// Size in bytes.
@@ -60,10 +66,14 @@ func InspectOutput(ctx *pulumi.Context, args InspectOutputArgs, opts ...pulumi.I
 }
 
 type InspectOutputArgs struct {
-	// The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
+	// The `artifact` output of a Module or a Composition. Exactly one of `file`, `reference` and `artifact`.
 	Artifact ArtifactPtrInput `pulumi:"artifact"`
-	// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+	// Which component of a Spin application, by its id; goes with `reference`, and can be left out where there is only one.
+	Component pulumi.StringPtrInput `pulumi:"component"`
+	// Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file`, `reference` and `artifact`.
 	File pulumi.StringPtrInput `pulumi:"file"`
+	// A module in an OCI registry, `host[:port]/name@sha256:…` or `host[:port]/name:tag`. The forms are those of a Module. Exactly one of `file`, `reference` and `artifact`.
+	Reference pulumi.StringPtrInput `pulumi:"reference"`
 }
 
 func (InspectOutputArgs) ElementType() reflect.Type {
@@ -122,6 +132,11 @@ func (o InspectResultOutput) Needs() ModuleNeedsOutput {
 // Tools that made the module, by its producers sections, as `name version`.
 func (o InspectResultOutput) Producers() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v InspectResult) []string { return v.Producers }).(pulumi.StringArrayOutput)
+}
+
+// The artifact that `reference` means, by digest: `host/name@sha256:…`.
+func (o InspectResultOutput) Resolved() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v InspectResult) *string { return v.Resolved }).(pulumi.StringPtrOutput)
 }
 
 // What is sealed into the bytes, by module, read from them alone; absent where nothing is.

@@ -7,25 +7,41 @@ import (
 	"context"
 	"reflect"
 
-	"errors"
 	"example.com/pulumi-wasm/sdk/go/wasm/internal"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // One WebAssembly component or core module, by content. Moving the file changes nothing; changing one byte of it does.
 //
-// The file is read, validated and inspected in preview. Its bytes go into a content-addressed cache in the user's cache
-// folder and never into Pulumi's state.
+// It comes from a file or from an OCI registry; exactly one of `file` and `reference` is given. The bytes are read or pulled,
+// validated and inspected in preview. They go into a content-addressed cache in the user's cache folder and never into
+// Pulumi's state.
 //
-// An existing file can be imported by its path: `pulumi import wasm:index:Module api modules/api.wasm`.
+// **From a registry.** A reference is pinned by digest: `registry.example/acme/auth@sha256:…`. A tag needs `allowTag: true`; without
+// it, the error prints the digest to paste. A tag is looked up once per run, and when it has moved, the plan shows the change and both digests;
+// the artifact that it means is in the output `resolved`. What is inspected, verified and deployed is that one artifact.
+// These forms are read: a Wasm artifact (one layer of `application/wasm`, or one of the types that were in use before), a Wasm
+// file in an ordinary image (the one that its entrypoint names, or the only one), and one component of a Spin application. What an
+// artifact's config says of imports and exports is its publisher's claim: the bytes decide, and a difference is a warning.
+//
+// A module that is pinned and has been pulled before needs no network. Where the registry does not answer, a Module whose digest
+// is known stays as it is, with a warning. Refresh and destroy never ask the registry. Credentials are the provider's
+// configuration (`registries`) or those of the container tools.
+//
+// An existing module can be imported by the path of its file, `pulumi import wasm:index:Module api modules/api.wasm`, or by
+// its reference, `pulumi import wasm:index:Module auth registry.example/acme/auth@sha256:…`.
 type Module struct {
 	pulumi.CustomResourceState
 
+	// True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+	AllowTag pulumi.BoolPtrOutput `pulumi:"allowTag"`
 	// The module by content: pass it to an App.
 	Artifact ArtifactOutput `pulumi:"artifact"`
+	// Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+	Component pulumi.StringPtrOutput `pulumi:"component"`
 	// Digest of the bytes: `sha256:` and 64 hexadecimal digits.
 	Digest pulumi.StringOutput `pulumi:"digest"`
-	// `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+	// `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
 	ExpectedDigest pulumi.StringPtrOutput `pulumi:"expectedDigest"`
 	// What the module offers, named like `imports`. Sorted.
 	Exports pulumi.StringArrayOutput `pulumi:"exports"`
@@ -35,24 +51,27 @@ type Module struct {
 	Kind pulumi.StringOutput `pulumi:"kind"`
 	// Source languages by the module's producers section: what the module claims of itself.
 	Languages pulumi.StringArrayOutput `pulumi:"languages"`
-	// Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+	// Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
 	MaxSize pulumi.IntPtrOutput `pulumi:"maxSize"`
 	// The imports, by who wants them.
 	Needs ModuleNeedsOutput `pulumi:"needs"`
+	// The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+	Reference pulumi.StringPtrOutput `pulumi:"reference"`
+	// The artifact that `reference` means, by digest: `host/name@sha256:…`. Absent for a file.
+	Resolved pulumi.StringPtrOutput `pulumi:"resolved"`
 	// Size in bytes.
 	Size pulumi.IntOutput `pulumi:"size"`
+	// The signature that the artifact in the registry must have. Default: none.
+	Verify ModuleVerificationPtrOutput `pulumi:"verify"`
 }
 
 // NewModule registers a new resource with the given unique name, arguments, and options.
 func NewModule(ctx *pulumi.Context,
 	name string, args *ModuleArgs, opts ...pulumi.ResourceOption) (*Module, error) {
 	if args == nil {
-		return nil, errors.New("missing one or more required arguments")
+		args = &ModuleArgs{}
 	}
 
-	if args.File == nil {
-		return nil, errors.New("invalid value for required argument 'File'")
-	}
 	opts = internal.PkgResourceDefaultOpts(opts)
 	var resource Module
 	err := ctx.RegisterResource("wasm:index:Module", name, args, &resource, opts...)
@@ -86,22 +105,38 @@ func (ModuleState) ElementType() reflect.Type {
 }
 
 type moduleArgs struct {
-	// `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+	// True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+	AllowTag *bool `pulumi:"allowTag"`
+	// Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+	Component *string `pulumi:"component"`
+	// `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
 	ExpectedDigest *string `pulumi:"expectedDigest"`
 	// The module: a component (`wasm-tools component`, `cargo component`, `jco componentize`, …) or a core module, as a file asset. Relative paths start at the Pulumi project's folder.
 	File pulumi.AssetOrArchive `pulumi:"file"`
-	// Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+	// Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
 	MaxSize *int `pulumi:"maxSize"`
+	// The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+	Reference *string `pulumi:"reference"`
+	// The signature that the artifact in the registry must have. Default: none.
+	Verify *ModuleVerification `pulumi:"verify"`
 }
 
 // The set of arguments for constructing a Module resource.
 type ModuleArgs struct {
-	// `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+	// True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+	AllowTag pulumi.BoolPtrInput
+	// Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+	Component pulumi.StringPtrInput
+	// `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
 	ExpectedDigest pulumi.StringPtrInput
 	// The module: a component (`wasm-tools component`, `cargo component`, `jco componentize`, …) or a core module, as a file asset. Relative paths start at the Pulumi project's folder.
 	File pulumi.AssetOrArchiveInput
-	// Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+	// Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
 	MaxSize pulumi.IntPtrInput
+	// The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+	Reference pulumi.StringPtrInput
+	// The signature that the artifact in the registry must have. Default: none.
+	Verify ModuleVerificationPtrInput
 }
 
 func (ModuleArgs) ElementType() reflect.Type {
@@ -191,9 +226,19 @@ func (o ModuleOutput) ToModuleOutputWithContext(ctx context.Context) ModuleOutpu
 	return o
 }
 
+// True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+func (o ModuleOutput) AllowTag() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v *Module) pulumi.BoolPtrOutput { return v.AllowTag }).(pulumi.BoolPtrOutput)
+}
+
 // The module by content: pass it to an App.
 func (o ModuleOutput) Artifact() ArtifactOutput {
 	return o.ApplyT(func(v *Module) ArtifactOutput { return v.Artifact }).(ArtifactOutput)
+}
+
+// Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+func (o ModuleOutput) Component() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Module) pulumi.StringPtrOutput { return v.Component }).(pulumi.StringPtrOutput)
 }
 
 // Digest of the bytes: `sha256:` and 64 hexadecimal digits.
@@ -201,7 +246,7 @@ func (o ModuleOutput) Digest() pulumi.StringOutput {
 	return o.ApplyT(func(v *Module) pulumi.StringOutput { return v.Digest }).(pulumi.StringOutput)
 }
 
-// `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+// `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
 func (o ModuleOutput) ExpectedDigest() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Module) pulumi.StringPtrOutput { return v.ExpectedDigest }).(pulumi.StringPtrOutput)
 }
@@ -226,7 +271,7 @@ func (o ModuleOutput) Languages() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *Module) pulumi.StringArrayOutput { return v.Languages }).(pulumi.StringArrayOutput)
 }
 
-// Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+// Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
 func (o ModuleOutput) MaxSize() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v *Module) pulumi.IntPtrOutput { return v.MaxSize }).(pulumi.IntPtrOutput)
 }
@@ -236,9 +281,24 @@ func (o ModuleOutput) Needs() ModuleNeedsOutput {
 	return o.ApplyT(func(v *Module) ModuleNeedsOutput { return v.Needs }).(ModuleNeedsOutput)
 }
 
+// The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+func (o ModuleOutput) Reference() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Module) pulumi.StringPtrOutput { return v.Reference }).(pulumi.StringPtrOutput)
+}
+
+// The artifact that `reference` means, by digest: `host/name@sha256:…`. Absent for a file.
+func (o ModuleOutput) Resolved() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Module) pulumi.StringPtrOutput { return v.Resolved }).(pulumi.StringPtrOutput)
+}
+
 // Size in bytes.
 func (o ModuleOutput) Size() pulumi.IntOutput {
 	return o.ApplyT(func(v *Module) pulumi.IntOutput { return v.Size }).(pulumi.IntOutput)
+}
+
+// The signature that the artifact in the registry must have. Default: none.
+func (o ModuleOutput) Verify() ModuleVerificationPtrOutput {
+	return o.ApplyT(func(v *Module) ModuleVerificationPtrOutput { return v.Verify }).(ModuleVerificationPtrOutput)
 }
 
 type ModuleArrayOutput struct{ *pulumi.OutputState }

@@ -959,6 +959,59 @@ func (o CompositionExportArrayOutput) Index(i pulumi.IntInput) CompositionExport
 	}).(CompositionExportOutput)
 }
 
+// What an Image was before.
+type EarlierImage struct {
+	// Digest of its manifest.
+	Digest string `pulumi:"digest"`
+	// Tags that this Image set and left on it.
+	Tags []string `pulumi:"tags"`
+}
+
+// What an Image was before.
+type EarlierImageOutput struct{ *pulumi.OutputState }
+
+func (EarlierImageOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*EarlierImage)(nil)).Elem()
+}
+
+func (o EarlierImageOutput) ToEarlierImageOutput() EarlierImageOutput {
+	return o
+}
+
+func (o EarlierImageOutput) ToEarlierImageOutputWithContext(ctx context.Context) EarlierImageOutput {
+	return o
+}
+
+// Digest of its manifest.
+func (o EarlierImageOutput) Digest() pulumi.StringOutput {
+	return o.ApplyT(func(v EarlierImage) string { return v.Digest }).(pulumi.StringOutput)
+}
+
+// Tags that this Image set and left on it.
+func (o EarlierImageOutput) Tags() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v EarlierImage) []string { return v.Tags }).(pulumi.StringArrayOutput)
+}
+
+type EarlierImageArrayOutput struct{ *pulumi.OutputState }
+
+func (EarlierImageArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]EarlierImage)(nil)).Elem()
+}
+
+func (o EarlierImageArrayOutput) ToEarlierImageArrayOutput() EarlierImageArrayOutput {
+	return o
+}
+
+func (o EarlierImageArrayOutput) ToEarlierImageArrayOutputWithContext(ctx context.Context) EarlierImageArrayOutput {
+	return o
+}
+
+func (o EarlierImageArrayOutput) Index(i pulumi.IntInput) EarlierImageOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) EarlierImage {
+		return vs[0].([]EarlierImage)[vs[1].(int)]
+	}).(EarlierImageOutput)
+}
+
 // A folder of the guest, backed by a volume.
 type FileGrant struct {
 	// `read`, or `write`, which includes reading.
@@ -2385,6 +2438,146 @@ func (o ModuleNeedsOutput) Program() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v ModuleNeeds) []string { return v.Program }).(pulumi.StringArrayOutput)
 }
 
+// Who must have signed a module's artifact.
+type ModuleVerification struct {
+	// Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+	Key string `pulumi:"key"`
+}
+
+// ModuleVerificationInput is an input type that accepts ModuleVerificationArgs and ModuleVerificationOutput values.
+// You can construct a concrete instance of `ModuleVerificationInput` via:
+//
+//	ModuleVerificationArgs{...}
+type ModuleVerificationInput interface {
+	pulumi.Input
+
+	ToModuleVerificationOutput() ModuleVerificationOutput
+	ToModuleVerificationOutputWithContext(context.Context) ModuleVerificationOutput
+}
+
+// Who must have signed a module's artifact.
+type ModuleVerificationArgs struct {
+	// Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+	Key pulumi.StringInput `pulumi:"key"`
+}
+
+func (ModuleVerificationArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*ModuleVerification)(nil)).Elem()
+}
+
+func (i ModuleVerificationArgs) ToModuleVerificationOutput() ModuleVerificationOutput {
+	return i.ToModuleVerificationOutputWithContext(context.Background())
+}
+
+func (i ModuleVerificationArgs) ToModuleVerificationOutputWithContext(ctx context.Context) ModuleVerificationOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ModuleVerificationOutput)
+}
+
+func (i ModuleVerificationArgs) ToModuleVerificationPtrOutput() ModuleVerificationPtrOutput {
+	return i.ToModuleVerificationPtrOutputWithContext(context.Background())
+}
+
+func (i ModuleVerificationArgs) ToModuleVerificationPtrOutputWithContext(ctx context.Context) ModuleVerificationPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ModuleVerificationOutput).ToModuleVerificationPtrOutputWithContext(ctx)
+}
+
+// ModuleVerificationPtrInput is an input type that accepts ModuleVerificationArgs, ModuleVerificationPtr and ModuleVerificationPtrOutput values.
+// You can construct a concrete instance of `ModuleVerificationPtrInput` via:
+//
+//	        ModuleVerificationArgs{...}
+//
+//	or:
+//
+//	        nil
+type ModuleVerificationPtrInput interface {
+	pulumi.Input
+
+	ToModuleVerificationPtrOutput() ModuleVerificationPtrOutput
+	ToModuleVerificationPtrOutputWithContext(context.Context) ModuleVerificationPtrOutput
+}
+
+type moduleVerificationPtrType ModuleVerificationArgs
+
+func ModuleVerificationPtr(v *ModuleVerificationArgs) ModuleVerificationPtrInput {
+	return (*moduleVerificationPtrType)(v)
+}
+
+func (*moduleVerificationPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**ModuleVerification)(nil)).Elem()
+}
+
+func (i *moduleVerificationPtrType) ToModuleVerificationPtrOutput() ModuleVerificationPtrOutput {
+	return i.ToModuleVerificationPtrOutputWithContext(context.Background())
+}
+
+func (i *moduleVerificationPtrType) ToModuleVerificationPtrOutputWithContext(ctx context.Context) ModuleVerificationPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ModuleVerificationPtrOutput)
+}
+
+// Who must have signed a module's artifact.
+type ModuleVerificationOutput struct{ *pulumi.OutputState }
+
+func (ModuleVerificationOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*ModuleVerification)(nil)).Elem()
+}
+
+func (o ModuleVerificationOutput) ToModuleVerificationOutput() ModuleVerificationOutput {
+	return o
+}
+
+func (o ModuleVerificationOutput) ToModuleVerificationOutputWithContext(ctx context.Context) ModuleVerificationOutput {
+	return o
+}
+
+func (o ModuleVerificationOutput) ToModuleVerificationPtrOutput() ModuleVerificationPtrOutput {
+	return o.ToModuleVerificationPtrOutputWithContext(context.Background())
+}
+
+func (o ModuleVerificationOutput) ToModuleVerificationPtrOutputWithContext(ctx context.Context) ModuleVerificationPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v ModuleVerification) *ModuleVerification {
+		return &v
+	}).(ModuleVerificationPtrOutput)
+}
+
+// Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+func (o ModuleVerificationOutput) Key() pulumi.StringOutput {
+	return o.ApplyT(func(v ModuleVerification) string { return v.Key }).(pulumi.StringOutput)
+}
+
+type ModuleVerificationPtrOutput struct{ *pulumi.OutputState }
+
+func (ModuleVerificationPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**ModuleVerification)(nil)).Elem()
+}
+
+func (o ModuleVerificationPtrOutput) ToModuleVerificationPtrOutput() ModuleVerificationPtrOutput {
+	return o
+}
+
+func (o ModuleVerificationPtrOutput) ToModuleVerificationPtrOutputWithContext(ctx context.Context) ModuleVerificationPtrOutput {
+	return o
+}
+
+func (o ModuleVerificationPtrOutput) Elem() ModuleVerificationOutput {
+	return o.ApplyT(func(v *ModuleVerification) ModuleVerification {
+		if v != nil {
+			return *v
+		}
+		var ret ModuleVerification
+		return ret
+	}).(ModuleVerificationOutput)
+}
+
+// Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+func (o ModuleVerificationPtrOutput) Key() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *ModuleVerification) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Key
+	}).(pulumi.StringPtrOutput)
+}
+
 // How one registry is reached, and who we are there.
 type Registry struct {
 	// Certificates in PEM that are trusted for this registry beside those of the system.
@@ -2815,6 +3008,184 @@ func (o SocketGrantArrayOutput) Index(i pulumi.IntInput) SocketGrantOutput {
 	}).(SocketGrantOutput)
 }
 
+// The registry that a target's Apps are delivered through. Credentials are no part of it: they are the provider's `registries`, or those of the container tools.
+type TargetRegistry struct {
+	// True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+	Insecure *bool `pulumi:"insecure"`
+	// The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+	Pull *string `pulumi:"pull"`
+	// Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+	Push string `pulumi:"push"`
+}
+
+// TargetRegistryInput is an input type that accepts TargetRegistryArgs and TargetRegistryOutput values.
+// You can construct a concrete instance of `TargetRegistryInput` via:
+//
+//	TargetRegistryArgs{...}
+type TargetRegistryInput interface {
+	pulumi.Input
+
+	ToTargetRegistryOutput() TargetRegistryOutput
+	ToTargetRegistryOutputWithContext(context.Context) TargetRegistryOutput
+}
+
+// The registry that a target's Apps are delivered through. Credentials are no part of it: they are the provider's `registries`, or those of the container tools.
+type TargetRegistryArgs struct {
+	// True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+	Insecure pulumi.BoolPtrInput `pulumi:"insecure"`
+	// The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+	Pull pulumi.StringPtrInput `pulumi:"pull"`
+	// Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+	Push pulumi.StringInput `pulumi:"push"`
+}
+
+func (TargetRegistryArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*TargetRegistry)(nil)).Elem()
+}
+
+func (i TargetRegistryArgs) ToTargetRegistryOutput() TargetRegistryOutput {
+	return i.ToTargetRegistryOutputWithContext(context.Background())
+}
+
+func (i TargetRegistryArgs) ToTargetRegistryOutputWithContext(ctx context.Context) TargetRegistryOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(TargetRegistryOutput)
+}
+
+func (i TargetRegistryArgs) ToTargetRegistryPtrOutput() TargetRegistryPtrOutput {
+	return i.ToTargetRegistryPtrOutputWithContext(context.Background())
+}
+
+func (i TargetRegistryArgs) ToTargetRegistryPtrOutputWithContext(ctx context.Context) TargetRegistryPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(TargetRegistryOutput).ToTargetRegistryPtrOutputWithContext(ctx)
+}
+
+// TargetRegistryPtrInput is an input type that accepts TargetRegistryArgs, TargetRegistryPtr and TargetRegistryPtrOutput values.
+// You can construct a concrete instance of `TargetRegistryPtrInput` via:
+//
+//	        TargetRegistryArgs{...}
+//
+//	or:
+//
+//	        nil
+type TargetRegistryPtrInput interface {
+	pulumi.Input
+
+	ToTargetRegistryPtrOutput() TargetRegistryPtrOutput
+	ToTargetRegistryPtrOutputWithContext(context.Context) TargetRegistryPtrOutput
+}
+
+type targetRegistryPtrType TargetRegistryArgs
+
+func TargetRegistryPtr(v *TargetRegistryArgs) TargetRegistryPtrInput {
+	return (*targetRegistryPtrType)(v)
+}
+
+func (*targetRegistryPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**TargetRegistry)(nil)).Elem()
+}
+
+func (i *targetRegistryPtrType) ToTargetRegistryPtrOutput() TargetRegistryPtrOutput {
+	return i.ToTargetRegistryPtrOutputWithContext(context.Background())
+}
+
+func (i *targetRegistryPtrType) ToTargetRegistryPtrOutputWithContext(ctx context.Context) TargetRegistryPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(TargetRegistryPtrOutput)
+}
+
+// The registry that a target's Apps are delivered through. Credentials are no part of it: they are the provider's `registries`, or those of the container tools.
+type TargetRegistryOutput struct{ *pulumi.OutputState }
+
+func (TargetRegistryOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*TargetRegistry)(nil)).Elem()
+}
+
+func (o TargetRegistryOutput) ToTargetRegistryOutput() TargetRegistryOutput {
+	return o
+}
+
+func (o TargetRegistryOutput) ToTargetRegistryOutputWithContext(ctx context.Context) TargetRegistryOutput {
+	return o
+}
+
+func (o TargetRegistryOutput) ToTargetRegistryPtrOutput() TargetRegistryPtrOutput {
+	return o.ToTargetRegistryPtrOutputWithContext(context.Background())
+}
+
+func (o TargetRegistryOutput) ToTargetRegistryPtrOutputWithContext(ctx context.Context) TargetRegistryPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v TargetRegistry) *TargetRegistry {
+		return &v
+	}).(TargetRegistryPtrOutput)
+}
+
+// True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+func (o TargetRegistryOutput) Insecure() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v TargetRegistry) *bool { return v.Insecure }).(pulumi.BoolPtrOutput)
+}
+
+// The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+func (o TargetRegistryOutput) Pull() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v TargetRegistry) *string { return v.Pull }).(pulumi.StringPtrOutput)
+}
+
+// Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+func (o TargetRegistryOutput) Push() pulumi.StringOutput {
+	return o.ApplyT(func(v TargetRegistry) string { return v.Push }).(pulumi.StringOutput)
+}
+
+type TargetRegistryPtrOutput struct{ *pulumi.OutputState }
+
+func (TargetRegistryPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**TargetRegistry)(nil)).Elem()
+}
+
+func (o TargetRegistryPtrOutput) ToTargetRegistryPtrOutput() TargetRegistryPtrOutput {
+	return o
+}
+
+func (o TargetRegistryPtrOutput) ToTargetRegistryPtrOutputWithContext(ctx context.Context) TargetRegistryPtrOutput {
+	return o
+}
+
+func (o TargetRegistryPtrOutput) Elem() TargetRegistryOutput {
+	return o.ApplyT(func(v *TargetRegistry) TargetRegistry {
+		if v != nil {
+			return *v
+		}
+		var ret TargetRegistry
+		return ret
+	}).(TargetRegistryOutput)
+}
+
+// True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+func (o TargetRegistryPtrOutput) Insecure() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v *TargetRegistry) *bool {
+		if v == nil {
+			return nil
+		}
+		return v.Insecure
+	}).(pulumi.BoolPtrOutput)
+}
+
+// The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+func (o TargetRegistryPtrOutput) Pull() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *TargetRegistry) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Pull
+	}).(pulumi.StringPtrOutput)
+}
+
+// Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+func (o TargetRegistryPtrOutput) Push() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *TargetRegistry) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Push
+	}).(pulumi.StringPtrOutput)
+}
+
 // What stands behind a volume that a grant names.
 type Volume struct {
 	// On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
@@ -2944,10 +3315,14 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*MaximumGrantsPtrInput)(nil)).Elem(), MaximumGrantsArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ModuleMaximumInput)(nil)).Elem(), ModuleMaximumArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ModuleMaximumMapInput)(nil)).Elem(), ModuleMaximumMap{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ModuleVerificationInput)(nil)).Elem(), ModuleVerificationArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ModuleVerificationPtrInput)(nil)).Elem(), ModuleVerificationArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*RegistryInput)(nil)).Elem(), RegistryArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*RegistryMapInput)(nil)).Elem(), RegistryMap{})
 	pulumi.RegisterInputType(reflect.TypeOf((*SocketGrantInput)(nil)).Elem(), SocketGrantArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*SocketGrantArrayInput)(nil)).Elem(), SocketGrantArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*TargetRegistryInput)(nil)).Elem(), TargetRegistryArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*TargetRegistryPtrInput)(nil)).Elem(), TargetRegistryArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*VolumeInput)(nil)).Elem(), VolumeArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*VolumeMapInput)(nil)).Elem(), VolumeMap{})
 	pulumi.RegisterOutputType(AcceptRiskOutput{})
@@ -2964,6 +3339,8 @@ func init() {
 	pulumi.RegisterOutputType(ComposedModuleMapOutput{})
 	pulumi.RegisterOutputType(CompositionExportOutput{})
 	pulumi.RegisterOutputType(CompositionExportArrayOutput{})
+	pulumi.RegisterOutputType(EarlierImageOutput{})
+	pulumi.RegisterOutputType(EarlierImageArrayOutput{})
 	pulumi.RegisterOutputType(FileGrantOutput{})
 	pulumi.RegisterOutputType(FileGrantArrayOutput{})
 	pulumi.RegisterOutputType(LimitsOutput{})
@@ -2979,6 +3356,8 @@ func init() {
 	pulumi.RegisterOutputType(ModuleMaximumOutput{})
 	pulumi.RegisterOutputType(ModuleMaximumMapOutput{})
 	pulumi.RegisterOutputType(ModuleNeedsOutput{})
+	pulumi.RegisterOutputType(ModuleVerificationOutput{})
+	pulumi.RegisterOutputType(ModuleVerificationPtrOutput{})
 	pulumi.RegisterOutputType(RegistryOutput{})
 	pulumi.RegisterOutputType(RegistryMapOutput{})
 	pulumi.RegisterOutputType(ReportEntryOutput{})
@@ -2987,6 +3366,8 @@ func init() {
 	pulumi.RegisterOutputType(SealedModuleArrayOutput{})
 	pulumi.RegisterOutputType(SocketGrantOutput{})
 	pulumi.RegisterOutputType(SocketGrantArrayOutput{})
+	pulumi.RegisterOutputType(TargetRegistryOutput{})
+	pulumi.RegisterOutputType(TargetRegistryPtrOutput{})
 	pulumi.RegisterOutputType(VolumeOutput{})
 	pulumi.RegisterOutputType(VolumeMapOutput{})
 }

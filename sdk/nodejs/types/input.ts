@@ -368,6 +368,16 @@ export interface ModuleMaximumArgs {
 }
 
 /**
+ * Who must have signed a module's artifact.
+ */
+export interface ModuleVerificationArgs {
+    /**
+     * Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+     */
+    key: pulumi.Input<string>;
+}
+
+/**
  * How one registry is reached, and who we are there.
  */
 export interface RegistryArgs {
@@ -409,6 +419,24 @@ export interface SocketGrantArgs {
      * `tcp` or `udp`.
      */
     protocol: pulumi.Input<string>;
+}
+
+/**
+ * The registry that a target's Apps are delivered through. Credentials are no part of it: they are the provider's `registries`, or those of the container tools.
+ */
+export interface TargetRegistryArgs {
+    /**
+     * True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+     */
+    insecure?: pulumi.Input<boolean | undefined>;
+    /**
+     * The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+     */
+    pull?: pulumi.Input<string | undefined>;
+    /**
+     * Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+     */
+    push: pulumi.Input<string>;
 }
 
 /**

@@ -64,6 +64,20 @@ export interface ComposedModule {
 }
 
 /**
+ * What an Image was before.
+ */
+export interface EarlierImage {
+    /**
+     * Digest of its manifest.
+     */
+    digest: string;
+    /**
+     * Tags that this Image set and left on it.
+     */
+    tags: string[];
+}
+
+/**
  * A folder of the guest, backed by a volume.
  */
 export interface FileGrant {
@@ -256,6 +270,16 @@ export interface ModuleNeeds {
 }
 
 /**
+ * Who must have signed a module's artifact.
+ */
+export interface ModuleVerification {
+    /**
+     * Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+     */
+    key: string;
+}
+
+/**
  * How one registry is reached, and who we are there.
  */
 export interface Registry {
@@ -365,6 +389,24 @@ export interface SocketGrant {
      * `tcp` or `udp`.
      */
     protocol: string;
+}
+
+/**
+ * The registry that a target's Apps are delivered through. Credentials are no part of it: they are the provider's `registries`, or those of the container tools.
+ */
+export interface TargetRegistry {
+    /**
+     * True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+     */
+    insecure?: boolean;
+    /**
+     * The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+     */
+    pull?: string;
+    /**
+     * Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+     */
+    push: string;
 }
 
 export namespace local {

@@ -11,6 +11,7 @@ from .app import *
 from .capability_grant import *
 from .composition import *
 from .edge_target import *
+from .image import *
 from .inspect import *
 from .module import *
 from .provider import *
@@ -40,6 +41,7 @@ _utilities.register(
    "wasm:index:CapabilityGrant": "CapabilityGrant",
    "wasm:index:Composition": "Composition",
    "wasm:index:EdgeTarget": "EdgeTarget",
+   "wasm:index:Image": "Image",
    "wasm:index:Module": "Module"
   }
  },

@@ -45,10 +45,14 @@ __all__ = [
     'MaximumGrantsArgsDict',
     'ModuleMaximumArgs',
     'ModuleMaximumArgsDict',
+    'ModuleVerificationArgs',
+    'ModuleVerificationArgsDict',
     'RegistryArgs',
     'RegistryArgsDict',
     'SocketGrantArgs',
     'SocketGrantArgsDict',
+    'TargetRegistryArgs',
+    'TargetRegistryArgsDict',
     'VolumeArgs',
     'VolumeArgsDict',
 ]
@@ -1605,6 +1609,39 @@ class ModuleMaximumArgs:
         pulumi.set(self, "unlimited", value)
 
 
+class ModuleVerificationArgsDict(TypedDict):
+    """
+    Who must have signed a module's artifact.
+    """
+    key: pulumi.Input[_builtins.str]
+    """
+    Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+    """
+
+@pulumi.input_type
+class ModuleVerificationArgs:
+    def __init__(__self__, *,
+                 key: pulumi.Input[_builtins.str]):
+        """
+        Who must have signed a module's artifact.
+
+        :param pulumi.Input[_builtins.str] key: Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+        """
+        pulumi.set(__self__, "key", key)
+
+    @_builtins.property
+    @pulumi.getter
+    def key(self) -> pulumi.Input[_builtins.str]:
+        """
+        Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+        """
+        return pulumi.get(self, "key")
+
+    @key.setter
+    def key(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "key", value)
+
+
 class RegistryArgsDict(TypedDict):
     """
     How one registry is reached, and who we are there.
@@ -1788,6 +1825,79 @@ class SocketGrantArgs:
     @protocol.setter
     def protocol(self, value: pulumi.Input[_builtins.str]):
         pulumi.set(self, "protocol", value)
+
+
+class TargetRegistryArgsDict(TypedDict):
+    """
+    The registry that a target's Apps are delivered through. Credentials are no part of it: they are the provider's `registries`, or those of the container tools.
+    """
+    push: pulumi.Input[_builtins.str]
+    """
+    Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+    """
+    insecure: NotRequired[pulumi.Input[Optional[_builtins.bool]]]
+    """
+    True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+    """
+    pull: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+    """
+
+@pulumi.input_type
+class TargetRegistryArgs:
+    def __init__(__self__, *,
+                 push: pulumi.Input[_builtins.str],
+                 insecure: pulumi.Input[Optional[_builtins.bool]] = None,
+                 pull: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        The registry that a target's Apps are delivered through. Credentials are no part of it: they are the provider's `registries`, or those of the container tools.
+
+        :param pulumi.Input[_builtins.str] push: Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+        :param pulumi.Input[_builtins.bool] insecure: True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+        :param pulumi.Input[_builtins.str] pull: The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+        """
+        pulumi.set(__self__, "push", push)
+        if insecure is not None:
+            pulumi.set(__self__, "insecure", insecure)
+        if pull is not None:
+            pulumi.set(__self__, "pull", pull)
+
+    @_builtins.property
+    @pulumi.getter
+    def push(self) -> pulumi.Input[_builtins.str]:
+        """
+        Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+        """
+        return pulumi.get(self, "push")
+
+    @push.setter
+    def push(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "push", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def insecure(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+        """
+        return pulumi.get(self, "insecure")
+
+    @insecure.setter
+    def insecure(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "insecure", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def pull(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+        """
+        return pulumi.get(self, "pull")
+
+    @pull.setter
+    def pull(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "pull", value)
 
 
 class VolumeArgsDict(TypedDict):

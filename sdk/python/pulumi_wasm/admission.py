@@ -246,10 +246,19 @@ class Admission(pulumi.CustomResource):
 
         __props__ = AdmissionArgs.__new__(AdmissionArgs)
 
+        __props__.__dict__["artifact"] = None
         __props__.__dict__["entries"] = None
         __props__.__dict__["report"] = None
         __props__.__dict__["rules"] = None
         return Admission(resource_name, opts=opts, __props__=__props__)
+
+    @_builtins.property
+    @pulumi.getter
+    def artifact(self) -> pulumi.Output[Optional['outputs.Artifact']]:
+        """
+        What is delivered: a Composition as it is, a single Module as it is sealed for this App. Absent where the target names no registry.
+        """
+        return pulumi.get(self, "artifact")
 
     @_builtins.property
     @pulumi.getter

@@ -189,7 +189,8 @@ class App(pulumi.ComponentResource):
 
         On a local target it expands into an `Admission`, which holds artifact, grants and target against each other in preview,
         and a `wasm:local:Server`, the process on this machine. An App of a single Module takes its grants itself; the module is
-        called `main` in bindings and in the report.
+        called `main` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
+        `Image` with the App's name.
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
@@ -214,7 +215,8 @@ class App(pulumi.ComponentResource):
 
         On a local target it expands into an `Admission`, which holds artifact, grants and target against each other in preview,
         and a `wasm:local:Server`, the process on this machine. An App of a single Module takes its grants itself; the module is
-        called `main` in bindings and in the report.
+        called `main` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
+        `Image` with the App's name.
 
         :param str resource_name: The name of the resource.
         :param AppArgs args: The arguments to use to populate this resource's properties.
@@ -264,6 +266,7 @@ class App(pulumi.ComponentResource):
             if target is None and not opts.urn:
                 raise TypeError("Missing required property 'target'")
             __props__.__dict__["target"] = target
+            __props__.__dict__["image"] = None
             __props__.__dict__["log_file"] = None
             __props__.__dict__["report"] = None
             __props__.__dict__["url"] = None
@@ -273,6 +276,14 @@ class App(pulumi.ComponentResource):
             __props__,
             opts,
             remote=True)
+
+    @_builtins.property
+    @pulumi.getter
+    def image(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The image by digest and pull name; absent where the target names no registry.
+        """
+        return pulumi.get(self, "image")
 
     @_builtins.property
     @pulumi.getter(name="logFile")

@@ -21,14 +21,18 @@ __all__ = ['EdgeTargetArgs', 'EdgeTarget']
 @pulumi.input_type
 class EdgeTargetArgs:
     def __init__(__self__, *,
-                 local: pulumi.Input[Optional['LocalTargetArgs']] = None):
+                 local: pulumi.Input[Optional['LocalTargetArgs']] = None,
+                 registry: pulumi.Input[Optional['TargetRegistryArgs']] = None):
         """
         The set of arguments for constructing a EdgeTarget resource.
 
         :param pulumi.Input['LocalTargetArgs'] local: Run on this machine.
+        :param pulumi.Input['TargetRegistryArgs'] registry: The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
         """
         if local is not None:
             pulumi.set(__self__, "local", local)
+        if registry is not None:
+            pulumi.set(__self__, "registry", registry)
 
     @_builtins.property
     @pulumi.getter
@@ -42,6 +46,18 @@ class EdgeTargetArgs:
     def local(self, value: pulumi.Input[Optional['LocalTargetArgs']]):
         pulumi.set(self, "local", value)
 
+    @_builtins.property
+    @pulumi.getter
+    def registry(self) -> pulumi.Input[Optional['TargetRegistryArgs']]:
+        """
+        The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+        """
+        return pulumi.get(self, "registry")
+
+    @registry.setter
+    def registry(self, value: pulumi.Input[Optional['TargetRegistryArgs']]):
+        pulumi.set(self, "registry", value)
+
 
 @pulumi.type_token("wasm:index:EdgeTarget")
 class EdgeTarget(pulumi.CustomResource):
@@ -50,6 +66,7 @@ class EdgeTarget(pulumi.CustomResource):
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
                  local: pulumi.Input[Optional[Union['LocalTargetArgs', 'LocalTargetArgsDict']]] = None,
+                 registry: pulumi.Input[Optional[Union['TargetRegistryArgs', 'TargetRegistryArgsDict']]] = None,
                  __props__=None):
         """
         A place where Apps run. Exactly one kind of place is given; programs take it from the stack's configuration, so that the
@@ -58,6 +75,7 @@ class EdgeTarget(pulumi.CustomResource):
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[Union['LocalTargetArgs', 'LocalTargetArgsDict']] local: Run on this machine.
+        :param pulumi.Input[Union['TargetRegistryArgs', 'TargetRegistryArgsDict']] registry: The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
         """
         ...
     @overload
@@ -85,6 +103,7 @@ class EdgeTarget(pulumi.CustomResource):
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
                  local: pulumi.Input[Optional[Union['LocalTargetArgs', 'LocalTargetArgsDict']]] = None,
+                 registry: pulumi.Input[Optional[Union['TargetRegistryArgs', 'TargetRegistryArgsDict']]] = None,
                  __props__=None):
         opts = pulumi.ResourceOptions.merge(_utilities.get_resource_opts_defaults(), opts)
         if not isinstance(opts, pulumi.ResourceOptions):
@@ -95,6 +114,7 @@ class EdgeTarget(pulumi.CustomResource):
             __props__ = EdgeTargetArgs.__new__(EdgeTargetArgs)
 
             __props__.__dict__["local"] = local
+            __props__.__dict__["registry"] = registry
             __props__.__dict__["target"] = None
         super(EdgeTarget, __self__).__init__(
             'wasm:index:EdgeTarget',
@@ -119,6 +139,7 @@ class EdgeTarget(pulumi.CustomResource):
         __props__ = EdgeTargetArgs.__new__(EdgeTargetArgs)
 
         __props__.__dict__["local"] = None
+        __props__.__dict__["registry"] = None
         __props__.__dict__["target"] = None
         return EdgeTarget(resource_name, opts=opts, __props__=__props__)
 
@@ -129,6 +150,14 @@ class EdgeTarget(pulumi.CustomResource):
         Run on this machine.
         """
         return pulumi.get(self, "local")
+
+    @_builtins.property
+    @pulumi.getter
+    def registry(self) -> pulumi.Output[Optional['outputs.TargetRegistry']]:
+        """
+        The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+        """
+        return pulumi.get(self, "registry")
 
     @_builtins.property
     @pulumi.getter

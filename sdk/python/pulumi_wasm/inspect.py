@@ -25,7 +25,7 @@ __all__ = [
 
 @pulumi.output_type
 class InspectResult:
-    def __init__(__self__, digest=None, exports=None, graph=None, imports=None, kind=None, languages=None, needs=None, producers=None, sealed=None, size=None, wit=None):
+    def __init__(__self__, digest=None, exports=None, graph=None, imports=None, kind=None, languages=None, needs=None, producers=None, resolved=None, sealed=None, size=None, wit=None):
         if digest and not isinstance(digest, str):
             raise TypeError("Expected argument 'digest' to be a str")
         pulumi.set(__self__, "digest", digest)
@@ -50,6 +50,9 @@ class InspectResult:
         if producers and not isinstance(producers, list):
             raise TypeError("Expected argument 'producers' to be a list")
         pulumi.set(__self__, "producers", producers)
+        if resolved and not isinstance(resolved, str):
+            raise TypeError("Expected argument 'resolved' to be a str")
+        pulumi.set(__self__, "resolved", resolved)
         if sealed and not isinstance(sealed, list):
             raise TypeError("Expected argument 'sealed' to be a list")
         pulumi.set(__self__, "sealed", sealed)
@@ -126,6 +129,14 @@ class InspectResult:
 
     @_builtins.property
     @pulumi.getter
+    def resolved(self) -> Optional[_builtins.str]:
+        """
+        The artifact that `reference` means, by digest: `host/name@sha256:…`.
+        """
+        return pulumi.get(self, "resolved")
+
+    @_builtins.property
+    @pulumi.getter
     def sealed(self) -> Optional[Sequence['outputs.SealedModule']]:
         """
         What is sealed into the bytes, by module, read from them alone; absent where nothing is.
@@ -163,23 +174,30 @@ class AwaitableInspectResult(InspectResult):
             languages=self.languages,
             needs=self.needs,
             producers=self.producers,
+            resolved=self.resolved,
             sealed=self.sealed,
             size=self.size,
             wit=self.wit)
 
 
 def inspect(artifact: Optional[Union['Artifact', 'ArtifactDict']] = None,
+            component: Optional[_builtins.str] = None,
             file: Optional[_builtins.str] = None,
+            reference: Optional[_builtins.str] = None,
             opts: Optional[pulumi.InvokeOptions] = None) -> AwaitableInspectResult:
     """
     Says what a module is made of, without running it: imports, exports, languages, and its world as WIT text.
 
-    :param Union['Artifact', 'ArtifactDict'] artifact: The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
-    :param _builtins.str file: Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+    :param Union['Artifact', 'ArtifactDict'] artifact: The `artifact` output of a Module or a Composition. Exactly one of `file`, `reference` and `artifact`.
+    :param _builtins.str component: Which component of a Spin application, by its id; goes with `reference`, and can be left out where there is only one.
+    :param _builtins.str file: Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file`, `reference` and `artifact`.
+    :param _builtins.str reference: A module in an OCI registry, `host[:port]/name@sha256:…` or `host[:port]/name:tag`. The forms are those of a Module. Exactly one of `file`, `reference` and `artifact`.
     """
     __args__ = dict()
     __args__['artifact'] = artifact
+    __args__['component'] = component
     __args__['file'] = file
+    __args__['reference'] = reference
     opts = pulumi.InvokeOptions.merge(_utilities.get_invoke_opts_defaults(), opts)
     __ret__ = pulumi.runtime.invoke('wasm:index:inspect', __args__, opts=opts, typ=InspectResult).value
 
@@ -192,21 +210,28 @@ def inspect(artifact: Optional[Union['Artifact', 'ArtifactDict']] = None,
         languages=pulumi.get(__ret__, 'languages'),
         needs=pulumi.get(__ret__, 'needs'),
         producers=pulumi.get(__ret__, 'producers'),
+        resolved=pulumi.get(__ret__, 'resolved'),
         sealed=pulumi.get(__ret__, 'sealed'),
         size=pulumi.get(__ret__, 'size'),
         wit=pulumi.get(__ret__, 'wit'))
 def inspect_output(artifact: pulumi.Input[Optional[Optional[Union['Artifact', 'ArtifactDict']]]] = None,
+                   component: pulumi.Input[Optional[Optional[_builtins.str]]] = None,
                    file: pulumi.Input[Optional[Optional[_builtins.str]]] = None,
+                   reference: pulumi.Input[Optional[Optional[_builtins.str]]] = None,
                    opts: Optional[Union[pulumi.InvokeOptions, pulumi.InvokeOutputOptions]] = None) -> pulumi.Output[InspectResult]:
     """
     Says what a module is made of, without running it: imports, exports, languages, and its world as WIT text.
 
-    :param Union['Artifact', 'ArtifactDict'] artifact: The `artifact` output of a Module or a Composition. Exactly one of `file` and `artifact`.
-    :param _builtins.str file: Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file` and `artifact`.
+    :param Union['Artifact', 'ArtifactDict'] artifact: The `artifact` output of a Module or a Composition. Exactly one of `file`, `reference` and `artifact`.
+    :param _builtins.str component: Which component of a Spin application, by its id; goes with `reference`, and can be left out where there is only one.
+    :param _builtins.str file: Path of a module. Relative paths start at the Pulumi project's folder. Exactly one of `file`, `reference` and `artifact`.
+    :param _builtins.str reference: A module in an OCI registry, `host[:port]/name@sha256:…` or `host[:port]/name:tag`. The forms are those of a Module. Exactly one of `file`, `reference` and `artifact`.
     """
     __args__ = dict()
     __args__['artifact'] = artifact
+    __args__['component'] = component
     __args__['file'] = file
+    __args__['reference'] = reference
     opts = pulumi.InvokeOutputOptions.merge(_utilities.get_invoke_opts_defaults(), opts)
     __ret__ = pulumi.runtime.invoke_output('wasm:index:inspect', __args__, opts=opts, typ=InspectResult)
     return __ret__.apply(lambda __response__: InspectResult(
@@ -218,6 +243,7 @@ def inspect_output(artifact: pulumi.Input[Optional[Optional[Union['Artifact', 'A
         languages=pulumi.get(__response__, 'languages'),
         needs=pulumi.get(__response__, 'needs'),
         producers=pulumi.get(__response__, 'producers'),
+        resolved=pulumi.get(__response__, 'resolved'),
         sealed=pulumi.get(__response__, 'sealed'),
         size=pulumi.get(__response__, 'size'),
         wit=pulumi.get(__response__, 'wit')))

@@ -14,45 +14,75 @@ else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
 from . import outputs
+from ._inputs import *
 
 __all__ = ['ModuleArgs', 'Module']
 
 @pulumi.input_type
 class ModuleArgs:
     def __init__(__self__, *,
-                 file: pulumi.Input[Union[pulumi.Asset, pulumi.Archive]],
+                 allow_tag: pulumi.Input[Optional[_builtins.bool]] = None,
+                 component: pulumi.Input[Optional[_builtins.str]] = None,
                  expected_digest: pulumi.Input[Optional[_builtins.str]] = None,
-                 max_size: pulumi.Input[Optional[_builtins.int]] = None):
+                 file: pulumi.Input[Optional[Union[pulumi.Asset, pulumi.Archive]]] = None,
+                 max_size: pulumi.Input[Optional[_builtins.int]] = None,
+                 reference: pulumi.Input[Optional[_builtins.str]] = None,
+                 verify: pulumi.Input[Optional['ModuleVerificationArgs']] = None):
         """
         The set of arguments for constructing a Module resource.
 
+        :param pulumi.Input[_builtins.bool] allow_tag: True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+        :param pulumi.Input[_builtins.str] component: Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+        :param pulumi.Input[_builtins.str] expected_digest: `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
         :param pulumi.Input[Union[pulumi.Asset, pulumi.Archive]] file: The module: a component (`wasm-tools component`, `cargo component`, `jco componentize`, …) or a core module, as a file asset. Relative paths start at the Pulumi project's folder.
-        :param pulumi.Input[_builtins.str] expected_digest: `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
-        :param pulumi.Input[_builtins.int] max_size: Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+        :param pulumi.Input[_builtins.int] max_size: Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
+        :param pulumi.Input[_builtins.str] reference: The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+        :param pulumi.Input['ModuleVerificationArgs'] verify: The signature that the artifact in the registry must have. Default: none.
         """
-        pulumi.set(__self__, "file", file)
+        if allow_tag is not None:
+            pulumi.set(__self__, "allow_tag", allow_tag)
+        if component is not None:
+            pulumi.set(__self__, "component", component)
         if expected_digest is not None:
             pulumi.set(__self__, "expected_digest", expected_digest)
+        if file is not None:
+            pulumi.set(__self__, "file", file)
         if max_size is not None:
             pulumi.set(__self__, "max_size", max_size)
+        if reference is not None:
+            pulumi.set(__self__, "reference", reference)
+        if verify is not None:
+            pulumi.set(__self__, "verify", verify)
+
+    @_builtins.property
+    @pulumi.getter(name="allowTag")
+    def allow_tag(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+        """
+        return pulumi.get(self, "allow_tag")
+
+    @allow_tag.setter
+    def allow_tag(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "allow_tag", value)
 
     @_builtins.property
     @pulumi.getter
-    def file(self) -> pulumi.Input[Union[pulumi.Asset, pulumi.Archive]]:
+    def component(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The module: a component (`wasm-tools component`, `cargo component`, `jco componentize`, …) or a core module, as a file asset. Relative paths start at the Pulumi project's folder.
+        Which component of a Spin application in a registry, by its id; can be left out where there is only one.
         """
-        return pulumi.get(self, "file")
+        return pulumi.get(self, "component")
 
-    @file.setter
-    def file(self, value: pulumi.Input[Union[pulumi.Asset, pulumi.Archive]]):
-        pulumi.set(self, "file", value)
+    @component.setter
+    def component(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "component", value)
 
     @_builtins.property
     @pulumi.getter(name="expectedDigest")
     def expected_digest(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+        `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
         """
         return pulumi.get(self, "expected_digest")
 
@@ -61,16 +91,52 @@ class ModuleArgs:
         pulumi.set(self, "expected_digest", value)
 
     @_builtins.property
+    @pulumi.getter
+    def file(self) -> pulumi.Input[Optional[Union[pulumi.Asset, pulumi.Archive]]]:
+        """
+        The module: a component (`wasm-tools component`, `cargo component`, `jco componentize`, …) or a core module, as a file asset. Relative paths start at the Pulumi project's folder.
+        """
+        return pulumi.get(self, "file")
+
+    @file.setter
+    def file(self, value: pulumi.Input[Optional[Union[pulumi.Asset, pulumi.Archive]]]):
+        pulumi.set(self, "file", value)
+
+    @_builtins.property
     @pulumi.getter(name="maxSize")
     def max_size(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+        Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
         """
         return pulumi.get(self, "max_size")
 
     @max_size.setter
     def max_size(self, value: pulumi.Input[Optional[_builtins.int]]):
         pulumi.set(self, "max_size", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def reference(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+        """
+        return pulumi.get(self, "reference")
+
+    @reference.setter
+    def reference(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "reference", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def verify(self) -> pulumi.Input[Optional['ModuleVerificationArgs']]:
+        """
+        The signature that the artifact in the registry must have. Default: none.
+        """
+        return pulumi.get(self, "verify")
+
+    @verify.setter
+    def verify(self, value: pulumi.Input[Optional['ModuleVerificationArgs']]):
+        pulumi.set(self, "verify", value)
 
 
 @pulumi.type_token("wasm:index:Module")
@@ -79,37 +145,71 @@ class Module(pulumi.CustomResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 allow_tag: pulumi.Input[Optional[_builtins.bool]] = None,
+                 component: pulumi.Input[Optional[_builtins.str]] = None,
                  expected_digest: pulumi.Input[Optional[_builtins.str]] = None,
                  file: pulumi.Input[Optional[Union[pulumi.Asset, pulumi.Archive]]] = None,
                  max_size: pulumi.Input[Optional[_builtins.int]] = None,
+                 reference: pulumi.Input[Optional[_builtins.str]] = None,
+                 verify: pulumi.Input[Optional[Union['ModuleVerificationArgs', 'ModuleVerificationArgsDict']]] = None,
                  __props__=None):
         """
         One WebAssembly component or core module, by content. Moving the file changes nothing; changing one byte of it does.
 
-        The file is read, validated and inspected in preview. Its bytes go into a content-addressed cache in the user's cache
-        folder and never into Pulumi's state.
+        It comes from a file or from an OCI registry; exactly one of `file` and `reference` is given. The bytes are read or pulled,
+        validated and inspected in preview. They go into a content-addressed cache in the user's cache folder and never into
+        Pulumi's state.
 
-        An existing file can be imported by its path: `pulumi import wasm:index:Module api modules/api.wasm`.
+        **From a registry.** A reference is pinned by digest: `registry.example/acme/auth@sha256:…`. A tag needs `allowTag: true`; without
+        it, the error prints the digest to paste. A tag is looked up once per run, and when it has moved, the plan shows the change and both digests;
+        the artifact that it means is in the output `resolved`. What is inspected, verified and deployed is that one artifact.
+        These forms are read: a Wasm artifact (one layer of `application/wasm`, or one of the types that were in use before), a Wasm
+        file in an ordinary image (the one that its entrypoint names, or the only one), and one component of a Spin application. What an
+        artifact's config says of imports and exports is its publisher's claim: the bytes decide, and a difference is a warning.
+
+        A module that is pinned and has been pulled before needs no network. Where the registry does not answer, a Module whose digest
+        is known stays as it is, with a warning. Refresh and destroy never ask the registry. Credentials are the provider's
+        configuration (`registries`) or those of the container tools.
+
+        An existing module can be imported by the path of its file, `pulumi import wasm:index:Module api modules/api.wasm`, or by
+        its reference, `pulumi import wasm:index:Module auth registry.example/acme/auth@sha256:…`.
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.str] expected_digest: `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+        :param pulumi.Input[_builtins.bool] allow_tag: True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+        :param pulumi.Input[_builtins.str] component: Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+        :param pulumi.Input[_builtins.str] expected_digest: `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
         :param pulumi.Input[Union[pulumi.Asset, pulumi.Archive]] file: The module: a component (`wasm-tools component`, `cargo component`, `jco componentize`, …) or a core module, as a file asset. Relative paths start at the Pulumi project's folder.
-        :param pulumi.Input[_builtins.int] max_size: Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+        :param pulumi.Input[_builtins.int] max_size: Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
+        :param pulumi.Input[_builtins.str] reference: The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+        :param pulumi.Input[Union['ModuleVerificationArgs', 'ModuleVerificationArgsDict']] verify: The signature that the artifact in the registry must have. Default: none.
         """
         ...
     @overload
     def __init__(__self__,
                  resource_name: str,
-                 args: ModuleArgs,
+                 args: Optional[ModuleArgs] = None,
                  opts: Optional[pulumi.ResourceOptions] = None):
         """
         One WebAssembly component or core module, by content. Moving the file changes nothing; changing one byte of it does.
 
-        The file is read, validated and inspected in preview. Its bytes go into a content-addressed cache in the user's cache
-        folder and never into Pulumi's state.
+        It comes from a file or from an OCI registry; exactly one of `file` and `reference` is given. The bytes are read or pulled,
+        validated and inspected in preview. They go into a content-addressed cache in the user's cache folder and never into
+        Pulumi's state.
 
-        An existing file can be imported by its path: `pulumi import wasm:index:Module api modules/api.wasm`.
+        **From a registry.** A reference is pinned by digest: `registry.example/acme/auth@sha256:…`. A tag needs `allowTag: true`; without
+        it, the error prints the digest to paste. A tag is looked up once per run, and when it has moved, the plan shows the change and both digests;
+        the artifact that it means is in the output `resolved`. What is inspected, verified and deployed is that one artifact.
+        These forms are read: a Wasm artifact (one layer of `application/wasm`, or one of the types that were in use before), a Wasm
+        file in an ordinary image (the one that its entrypoint names, or the only one), and one component of a Spin application. What an
+        artifact's config says of imports and exports is its publisher's claim: the bytes decide, and a difference is a warning.
+
+        A module that is pinned and has been pulled before needs no network. Where the registry does not answer, a Module whose digest
+        is known stays as it is, with a warning. Refresh and destroy never ask the registry. Credentials are the provider's
+        configuration (`registries`) or those of the container tools.
+
+        An existing module can be imported by the path of its file, `pulumi import wasm:index:Module api modules/api.wasm`, or by
+        its reference, `pulumi import wasm:index:Module auth registry.example/acme/auth@sha256:…`.
 
         :param str resource_name: The name of the resource.
         :param ModuleArgs args: The arguments to use to populate this resource's properties.
@@ -126,9 +226,13 @@ class Module(pulumi.CustomResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 allow_tag: pulumi.Input[Optional[_builtins.bool]] = None,
+                 component: pulumi.Input[Optional[_builtins.str]] = None,
                  expected_digest: pulumi.Input[Optional[_builtins.str]] = None,
                  file: pulumi.Input[Optional[Union[pulumi.Asset, pulumi.Archive]]] = None,
                  max_size: pulumi.Input[Optional[_builtins.int]] = None,
+                 reference: pulumi.Input[Optional[_builtins.str]] = None,
+                 verify: pulumi.Input[Optional[Union['ModuleVerificationArgs', 'ModuleVerificationArgsDict']]] = None,
                  __props__=None):
         opts = pulumi.ResourceOptions.merge(_utilities.get_resource_opts_defaults(), opts)
         if not isinstance(opts, pulumi.ResourceOptions):
@@ -138,11 +242,13 @@ class Module(pulumi.CustomResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = ModuleArgs.__new__(ModuleArgs)
 
+            __props__.__dict__["allow_tag"] = allow_tag
+            __props__.__dict__["component"] = component
             __props__.__dict__["expected_digest"] = expected_digest
-            if file is None and not opts.urn:
-                raise TypeError("Missing required property 'file'")
             __props__.__dict__["file"] = file
             __props__.__dict__["max_size"] = max_size
+            __props__.__dict__["reference"] = reference
+            __props__.__dict__["verify"] = verify
             __props__.__dict__["artifact"] = None
             __props__.__dict__["digest"] = None
             __props__.__dict__["exports"] = None
@@ -150,6 +256,7 @@ class Module(pulumi.CustomResource):
             __props__.__dict__["kind"] = None
             __props__.__dict__["languages"] = None
             __props__.__dict__["needs"] = None
+            __props__.__dict__["resolved"] = None
             __props__.__dict__["size"] = None
         super(Module, __self__).__init__(
             'wasm:index:Module',
@@ -173,7 +280,9 @@ class Module(pulumi.CustomResource):
 
         __props__ = ModuleArgs.__new__(ModuleArgs)
 
+        __props__.__dict__["allow_tag"] = None
         __props__.__dict__["artifact"] = None
+        __props__.__dict__["component"] = None
         __props__.__dict__["digest"] = None
         __props__.__dict__["expected_digest"] = None
         __props__.__dict__["exports"] = None
@@ -182,8 +291,19 @@ class Module(pulumi.CustomResource):
         __props__.__dict__["languages"] = None
         __props__.__dict__["max_size"] = None
         __props__.__dict__["needs"] = None
+        __props__.__dict__["reference"] = None
+        __props__.__dict__["resolved"] = None
         __props__.__dict__["size"] = None
+        __props__.__dict__["verify"] = None
         return Module(resource_name, opts=opts, __props__=__props__)
+
+    @_builtins.property
+    @pulumi.getter(name="allowTag")
+    def allow_tag(self) -> pulumi.Output[Optional[_builtins.bool]]:
+        """
+        True: `reference` may be a tag, and the module changes when somebody moves it. Default: false, and a tag is an error.
+        """
+        return pulumi.get(self, "allow_tag")
 
     @_builtins.property
     @pulumi.getter
@@ -192,6 +312,14 @@ class Module(pulumi.CustomResource):
         The module by content: pass it to an App.
         """
         return pulumi.get(self, "artifact")
+
+    @_builtins.property
+    @pulumi.getter
+    def component(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        Which component of a Spin application in a registry, by its id; can be left out where there is only one.
+        """
+        return pulumi.get(self, "component")
 
     @_builtins.property
     @pulumi.getter
@@ -205,7 +333,7 @@ class Module(pulumi.CustomResource):
     @pulumi.getter(name="expectedDigest")
     def expected_digest(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        `sha256:` and 64 hexadecimal digits; a file with other bytes is an error.
+        `sha256:` and 64 hexadecimal digits, of the module's own bytes; a module of other bytes is an error.
         """
         return pulumi.get(self, "expected_digest")
 
@@ -245,7 +373,7 @@ class Module(pulumi.CustomResource):
     @pulumi.getter(name="maxSize")
     def max_size(self) -> pulumi.Output[Optional[_builtins.int]]:
         """
-        Largest size in bytes; a larger file is an error. Default: 268435456 (256 MiB).
+        Largest size in bytes; a larger module is an error. Default: 268435456 (256 MiB).
         """
         return pulumi.get(self, "max_size")
 
@@ -259,9 +387,33 @@ class Module(pulumi.CustomResource):
 
     @_builtins.property
     @pulumi.getter
+    def reference(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The module in an OCI registry, `host[:port]/name@sha256:…`; the digest is that of the artifact's manifest. `host/name:tag` with `allowTag`.
+        """
+        return pulumi.get(self, "reference")
+
+    @_builtins.property
+    @pulumi.getter
+    def resolved(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The artifact that `reference` means, by digest: `host/name@sha256:…`. Absent for a file.
+        """
+        return pulumi.get(self, "resolved")
+
+    @_builtins.property
+    @pulumi.getter
     def size(self) -> pulumi.Output[_builtins.int]:
         """
         Size in bytes.
         """
         return pulumi.get(self, "size")
+
+    @_builtins.property
+    @pulumi.getter
+    def verify(self) -> pulumi.Output[Optional['outputs.ModuleVerification']]:
+        """
+        The signature that the artifact in the registry must have. Default: none.
+        """
+        return pulumi.get(self, "verify")
 

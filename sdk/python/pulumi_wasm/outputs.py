@@ -19,16 +19,19 @@ __all__ = [
     'AmbientGrant',
     'Artifact',
     'ComposedModule',
+    'EarlierImage',
     'FileGrant',
     'Link',
     'LocalTarget',
     'MaximumGrants',
     'ModuleMaximum',
     'ModuleNeeds',
+    'ModuleVerification',
     'Registry',
     'ReportEntry',
     'SealedModule',
     'SocketGrant',
+    'TargetRegistry',
 ]
 
 @pulumi.output_type
@@ -181,6 +184,40 @@ class ComposedModule(dict):
         What this module may do: `grant` outputs of CapabilityGrants. Everything else is denied.
         """
         return pulumi.get(self, "grants")
+
+
+@pulumi.output_type
+class EarlierImage(dict):
+    """
+    What an Image was before.
+    """
+    def __init__(__self__, *,
+                 digest: _builtins.str,
+                 tags: Sequence[_builtins.str]):
+        """
+        What an Image was before.
+
+        :param _builtins.str digest: Digest of its manifest.
+        :param Sequence[_builtins.str] tags: Tags that this Image set and left on it.
+        """
+        pulumi.set(__self__, "digest", digest)
+        pulumi.set(__self__, "tags", tags)
+
+    @_builtins.property
+    @pulumi.getter
+    def digest(self) -> _builtins.str:
+        """
+        Digest of its manifest.
+        """
+        return pulumi.get(self, "digest")
+
+    @_builtins.property
+    @pulumi.getter
+    def tags(self) -> Sequence[_builtins.str]:
+        """
+        Tags that this Image set and left on it.
+        """
+        return pulumi.get(self, "tags")
 
 
 @pulumi.output_type
@@ -752,6 +789,29 @@ class ModuleNeeds(dict):
 
 
 @pulumi.output_type
+class ModuleVerification(dict):
+    """
+    Who must have signed a module's artifact.
+    """
+    def __init__(__self__, *,
+                 key: _builtins.str):
+        """
+        Who must have signed a module's artifact.
+
+        :param _builtins.str key: Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+        """
+        pulumi.set(__self__, "key", key)
+
+    @_builtins.property
+    @pulumi.getter
+    def key(self) -> _builtins.str:
+        """
+        Public key in PEM. At least one signature of the artifact, as cosign or an Image of this package leaves it in the registry, must be by this key; anything else is an error in preview.
+        """
+        return pulumi.get(self, "key")
+
+
+@pulumi.output_type
 class Registry(dict):
     """
     How one registry is reached, and who we are there.
@@ -1046,5 +1106,52 @@ class SocketGrant(dict):
         `tcp` or `udp`.
         """
         return pulumi.get(self, "protocol")
+
+
+@pulumi.output_type
+class TargetRegistry(dict):
+    """
+    The registry that a target's Apps are delivered through. Credentials are no part of it: they are the provider's `registries`, or those of the container tools.
+    """
+    def __init__(__self__, *,
+                 push: _builtins.str,
+                 insecure: Optional[_builtins.bool] = None,
+                 pull: Optional[_builtins.str] = None):
+        """
+        The registry that a target's Apps are delivered through. Credentials are no part of it: they are the provider's `registries`, or those of the container tools.
+
+        :param _builtins.str push: Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+        :param _builtins.bool insecure: True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+        :param _builtins.str pull: The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+        """
+        pulumi.set(__self__, "push", push)
+        if insecure is not None:
+            pulumi.set(__self__, "insecure", insecure)
+        if pull is not None:
+            pulumi.set(__self__, "pull", pull)
+
+    @_builtins.property
+    @pulumi.getter
+    def push(self) -> _builtins.str:
+        """
+        Where Apps are pushed to: `host[:port]` and a prefix (`registry.example/acme`). The App `shop` is `registry.example/acme/shop`.
+        """
+        return pulumi.get(self, "push")
+
+    @_builtins.property
+    @pulumi.getter
+    def insecure(self) -> Optional[_builtins.bool]:
+        """
+        True: push over plain HTTP. Default: what the provider's `registries` say of the host, else HTTPS.
+        """
+        return pulumi.get(self, "insecure")
+
+    @_builtins.property
+    @pulumi.getter
+    def pull(self) -> Optional[_builtins.str]:
+        """
+        The same place by the name that the target pulls from: a mirror, or a registry inside the cluster. Default: `push`.
+        """
+        return pulumi.get(self, "pull")
 
 
