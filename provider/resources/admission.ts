@@ -122,8 +122,9 @@ export const Admission = defineResource({
     const now = await outputsOf(judgement, admission, old.outputs, context);
     if (isDeepStrictEqual(old.outputs, now)) return [];
     if (found.length > 0) return found;
-    const isReported = isDeepStrictEqual(old.outputs, { ...now, artifact: old.outputs.artifact });
-    const path = isReported ? "artifact" : "report";
+    const { artifact: _old, ...told } = old.outputs;
+    const { artifact: _now, ...tells } = now;
+    const path = isDeepStrictEqual(told, tells) ? "artifact" : "report";
     return [{ path, kind: "update", replace: false, input: false }];
   },
 

@@ -1,10 +1,11 @@
 /** An Image over the protocol: what preview knows without the network, and what the state says of what the registry has. */
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { moduleArtifact } from "../../provider/artifacts/artifact.ts";
 import { unknown } from "../../provider/schema/fields.ts";
 import { type Properties, Secret } from "../../provider/values.ts";
@@ -233,6 +234,44 @@ describe("Delete", () => {
     expect(referring).toEqual([]);
     // Once more, for a run that was cut off: what is gone is gone.
     await engine.delete(type, state);
+  });
+});
+
+describe("a key", () => {
+  const keyOf = () => {
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    return privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+  };
+  const configure = (key: string) =>
+    engine.configure({ cacheDirectory: folder, signingKey: new Secret(key) });
+  afterEach(() => engine.configure({ cacheDirectory: folder }));
+
+  it("signs an Image that is there already; another key signs it anew, and the first one stays", async () => {
+    const unsigned = await engine.create(type, inputs);
+    expect(unsigned.outputs).toMatchObject({ attested: true });
+    expect(unsigned.outputs).not.toHaveProperty("signedBy");
+    const referrers = () =>
+      [...registry.manifests.values()].filter(({ bytes }) =>
+        bytes.includes('"artifactType":"application/vnd.dev.sigstore'),
+      );
+    expect(referrers()).toEqual([]);
+
+    await configure(keyOf());
+    expect(await engine.diff(type, unsigned, inputs)).toMatchObject({ diffs: ["signedBy"] });
+    const planned = await engine.update(type, unsigned, inputs, { preview: true });
+    const signed = await engine.update(type, unsigned, inputs);
+    expect(signed.outputs).toEqual(planned.outputs);
+    expect(signed.outputs.digest).toBe(unsigned.outputs.digest);
+    expect(referrers().length).toBeGreaterThan(0);
+    expect(await engine.diff(type, signed, inputs)).toMatchObject({ changes: DIFF_NONE });
+
+    await configure(keyOf());
+    expect(await engine.diff(type, signed, inputs)).toMatchObject({ diffs: ["signedBy"] });
+    const again = await engine.update(type, signed, inputs);
+    expect(again.outputs.signedBy).not.toBe(signed.outputs.signedBy);
+    // Without a key, nothing is taken away and nothing is planned.
+    await engine.configure({ cacheDirectory: folder });
+    expect(await engine.diff(type, again, inputs)).toMatchObject({ changes: DIFF_NONE });
   });
 });
 
