@@ -62,7 +62,7 @@ function configOf({ digest, kind, imports, exports }: ArtifactContent) {
 }
 
 /** The name alone: an inspection also says the interface that a plain name stands for (`cache: wasi:keyvalue/store@…`). */
-export function externName(inspected: string): string {
+function externName(inspected: string): string {
   return inspected.split(": ", 1)[0] ?? inspected;
 }
 

@@ -89,7 +89,7 @@ export function sameAsRecorded(
   return { digest, size };
 }
 
-export function refOf(
+function refOf(
   { repository, pullRepository }: Pick<ImageInputs, "repository" | "pullRepository">,
   digest: OrUnknown<Digest>,
 ): OrUnknown<string> {

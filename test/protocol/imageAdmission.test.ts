@@ -73,7 +73,11 @@ it("keeps what an earlier composer has sealed: an upgrade delivers nothing anew 
   const { outputs } = await engine.update(type, old, { ...delivered, run: "service" });
   expect(outputs.artifact).toEqual(earlier);
   // Other grants are another artifact, and the new composer makes it.
-  const other = await engine.update(type, old, { ...delivered, grants: [quiet] });
+  const other = await engine.update(type, old, {
+    ...delivered,
+    grants: [quiet],
+    denied: ["wasi:random/random"],
+  });
   expect(other.outputs.artifact).not.toEqual(earlier);
 });
 
