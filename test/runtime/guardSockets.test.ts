@@ -8,8 +8,9 @@ import { describe, expect, test } from "vitest";
 import { Workshop } from "../unit/composeSetup.ts";
 import { resolver } from "./resolver.ts";
 import { rulesComponent, textComponent } from "./rulesComponent.ts";
-import { type Ask, served, tcpEcho, udpEcho, udpSocket, wasmtime } from "./socketSupport.ts";
+import { type Ask, served, tcpEcho, udpEcho, udpSocket, usePorts, wasmtime } from "./socketSupport.ts";
 
+usePorts(21_300);
 const shop = await Workshop.open();
 const committed = (path: string) => readFile(join(import.meta.dirname, "../..", path));
 

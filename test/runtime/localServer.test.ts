@@ -310,7 +310,7 @@ test("the instance's folder is this user's alone", async () => {
 });
 
 test("folders behind symbolic links serve all the same", async () => {
-  const where = options();
+  const where = options({ cacheDirectory: folder() });
   const links = folder();
   for (const [name, target] of [
     ["state", where.directory],

@@ -16,12 +16,9 @@ import {
   type ServerState,
   start,
 } from "../../provider/targets/local/control.ts";
+import { transpiledCache } from "./transpiledCache.ts";
 
 const guests = fileURLToPath(new URL("../fixtures/guests/", import.meta.url));
-
-/** Transpiled guests, shared by the tests of one file. */
-const cache = mkdtempSync(join(tmpdir(), "pulumi-wasm-cache-"));
-process.on("exit", () => rmSync(cache, { recursive: true, force: true }));
 
 export function componentOf(path: string): ServerSpec["component"] {
   return { path, digest: `sha256:${createHash("sha256").update(readFileSync(path)).digest("hex")}` };
@@ -67,7 +64,7 @@ export function specOf(name: string, changes: Partial<ServerSpec> = {}): ServerS
 
 /** Options with an instance folder of the test's own. */
 export function options(changes: Partial<LocalOptions> = {}): LocalOptions {
-  return { directory: folder(), cacheDirectory: cache, ...changes };
+  return { directory: folder(), cacheDirectory: transpiledCache, ...changes };
 }
 
 export interface Running {

@@ -13,9 +13,10 @@ import { type StockModule, stockModule, stockModules } from "../../tools/stock/m
 import { taskSignal } from "../../tools/task.ts";
 import { Unavailable } from "../../tools/toolchain/tool.ts";
 import { Workshop } from "../unit/composeSetup.ts";
-import { type Ask, served, tcpEcho, wasmtime } from "./socketSupport.ts";
+import { type Ask, served, tcpEcho, usePorts, wasmtime } from "./socketSupport.ts";
 import { inWasmtime, onLocalTarget } from "./stockRuns.ts";
 
+usePorts(21_500);
 const shop = await Workshop.open();
 const buildLimit = 15 * 60_000;
 const runLimit = 240_000;

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { encodeGrant, grantOf } from "../../provider/capabilities/grant.ts";
 import { Workshop } from "../unit/composeSetup.ts";
-import { type Ask, served, tcpEcho, udpEcho, wasmtime } from "./socketSupport.ts";
+import { type Ask, served, tcpEcho, udpEcho, usePorts, wasmtime } from "./socketSupport.ts";
 
+usePorts(21_400);
 const shop = await Workshop.open();
 const guest = await shop.add(await readFile(join(import.meta.dirname, "../fixtures/guests/sockets.wasm")));
 

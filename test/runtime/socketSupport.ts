@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
 import { findOnPath } from "../../tools/toolchain/path.ts";
+import { type Ports, portsFrom } from "./ports.ts";
 
 export const wasmtime = await findOnPath("wasmtime");
 
@@ -38,6 +39,13 @@ async function ended(child: ChildProcess): Promise<void> {
   await exit;
 }
 
+let ports: Ports | undefined;
+
+/** From here on the servers of this file take these ports. */
+export function usePorts(first: number): void {
+  ports = portsFrom(first);
+}
+
 /** Echoes what comes; `connections` counts who came. */
 export async function tcpEcho(): Promise<{ port: number; connections: () => number }> {
   let connections = 0;
@@ -47,8 +55,10 @@ export async function tcpEcho(): Promise<{ port: number; connections: () => numb
     socket.pipe(socket);
   });
   onTestFinished(() => void server.close());
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  await atPort(async (port) => {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+  });
   return { port: (server.address() as AddressInfo).port, connections: () => connections };
 }
 
@@ -66,13 +76,17 @@ export async function udpEcho(
   return { port: socket.address().port, received };
 }
 
-export async function udpSocket(address = "127.0.0.1", port = 0): Promise<Socket> {
+export async function udpSocket(address = "127.0.0.1"): Promise<Socket> {
   const socket = createSocket("udp4");
   onTestFinished(() => void socket.close());
-  socket.bind(port, address);
-  await once(socket, "listening");
+  await atPort(async (port) => {
+    socket.bind(port, address);
+    await once(socket, "listening");
+  });
   return socket;
 }
+
+const atPort = (listen: (port: number) => Promise<void>) => (ports ? ports(listen) : listen(0));
 
 const sent = (socket: Socket, text: string, port: number, address: string) =>
   new Promise<void>((resolve, reject) => {

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Ports } from "../ports.ts";
 import { datagramListener, type Listener, streamListener } from "./servers.ts";
 
 /** By the name of the target that has it. */
@@ -57,15 +58,16 @@ export class Place {
   private readonly listeners: Listener[] = [];
   private before: Record<string, string> = {};
 
-  static async open(): Promise<Place> {
+  /** @param ports of its servers */
+  static async open(ports: Ports): Promise<Place> {
     const place = new Place();
     for (const name of ["web", "other"]) {
-      await place.listen(name, (target, at) => streamListener(target, "http", at));
+      await place.listen(name, ports, (target, at) => streamListener(target, "http", at));
     }
     for (const name of ["tcp", "tcp2"]) {
-      await place.listen(name, (target, at) => streamListener(target, "echo", at));
+      await place.listen(name, ports, (target, at) => streamListener(target, "echo", at));
     }
-    for (const name of ["udp", "udp2"]) await place.listen(name, datagramListener, ["127.0.0.2"]);
+    for (const name of ["udp", "udp2"]) await place.listen(name, ports, datagramListener, ["127.0.0.2"]);
     for (const folder of [...folders, "data/sub"]) mkdirSync(join(place.root, folder));
     return place;
   }
@@ -73,13 +75,16 @@ export class Place {
   /** The same port on several addresses, of which the first is `name`, and the others are `name, elsewhere`. */
   private async listen(
     name: string,
-    make: (target: string, at: { host: string; port: number }) => Promise<Listener | undefined>,
+    ports: Ports,
+    make: (target: string, at: { host: string; port: number }) => Promise<Listener>,
     others = ["127.0.0.2", "::1"],
   ): Promise<void> {
-    const first = await make(name, { host: "127.0.0.1", port: 0 });
-    if (!first) throw new Error("This machine has no loopback.");
+    const first = await ports((port) => make(name, { host: "127.0.0.1", port }));
     this.ports[name] = first.port;
-    const more = others.map((host) => make(`${name}, elsewhere`, { host, port: first.port }));
+    // Not every machine has them all.
+    const more = others.map((host) =>
+      make(`${name}, elsewhere`, { host, port: first.port }).catch(() => undefined),
+    );
     this.listeners.push(first, ...(await Promise.all(more)).filter((listener) => listener !== undefined));
   }
 

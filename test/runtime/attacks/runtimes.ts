@@ -11,6 +11,7 @@ import { remove, runJob, start } from "../../../provider/targets/local/control.t
 import { findOnPath } from "../../../tools/toolchain/path.ts";
 import { run } from "../../../tools/toolchain/process.ts";
 import { componentOf, rules, specOf } from "../localSupport.ts";
+import { transpiledCache } from "../transpiledCache.ts";
 import type { Ask, RuntimeName } from "./attack.ts";
 import { hostArguments, hostValues, type Place } from "./place.ts";
 
@@ -80,7 +81,7 @@ async function ended(child: ChildProcess): Promise<void> {
 export function onLocalTarget(place: Place): Runtime {
   const folder = mkdtempSync(join(tmpdir(), "pulumi-wasm-attacks-local-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const where = { directory: join(folder, "instances"), cacheDirectory: join(folder, "cache") };
+  const where = { directory: folder, cacheDirectory: transpiledCache };
   const specFor = (path: string) =>
     specOf("attack", {
       component: componentOf(path),

@@ -13,21 +13,17 @@ export interface Listener {
   close(): void;
 }
 
-/** @returns undefined where this machine does not have the address */
+/** Fails with `EADDRNOTAVAIL` where this machine does not have the address, and `EADDRINUSE` where the port is another's. */
 export async function streamListener(
   target: string,
   kind: "http" | "echo",
   at: { host: string; port: number },
-): Promise<Listener | undefined> {
+): Promise<Listener> {
   const server = kind === "http" ? webServer() : echoServer();
   const came: (number | undefined)[] = [];
   server.on("connection", (socket) => came.push(socket.remotePort));
   server.listen(at.port, at.host);
-  const listens = await once(server, "listening").then(
-    () => true,
-    () => false,
-  );
-  if (!listens) return undefined;
+  await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
     target,

@@ -1,15 +1,17 @@
 /** Tries all attacks in one runtime. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Workshop } from "../../unit/composeSetup.ts";
+import type { Ports } from "../ports.ts";
 import { families } from "./all.ts";
 import type { Ask, World } from "./attack.ts";
 import { Place } from "./place.ts";
 import type { Runtime, Server } from "./runtimes.ts";
 import { component } from "./worlds.ts";
 
-export async function tryAttacks(open: (place: Place) => Runtime): Promise<void> {
+/** @param ports of the servers that are attacked */
+export async function tryAttacks(open: (place: Place) => Runtime, ports: Ports): Promise<void> {
   const shop = await Workshop.open();
-  const place = await Place.open();
+  const place = await Place.open(ports);
   const runtime = open(place);
   const unsealed = new Map<string, Running>();
   afterAll(async () => {
