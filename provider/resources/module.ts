@@ -254,7 +254,7 @@ function knownDigest({ inputs, outputs }: Old, { reference }: Inputs): Digest | 
   return inputs?.reference === reference ? digestIn(outputs.resolved) : undefined;
 }
 
-/** A tag that means another artifact than it did. It shows at the output too, which is where the plan can name both. */
+/** A tag that means another artifact than it did. The engine shows no new output beside a difference: the log names both. */
 async function movedTag(old: Old, module: Inputs, context: Context): Promise<Difference[]> {
   const before = knownDigest(old, module);
   const { reference } = module;
@@ -262,7 +262,7 @@ async function movedTag(old: Old, module: Inputs, context: Context): Promise<Dif
   const now = await at("reference", () => resolveReference(reference, context, before));
   if (now === before) return [];
   context.log.info(`${reference} has moved: ${before} → ${now}`);
-  return ["reference", "resolved"].map((path) => ({ path, kind: "update", replace: false, input: false }));
+  return [{ path: "reference", kind: "update", replace: false, input: false }];
 }
 
 function importedInputs(id: string): Inputs {
