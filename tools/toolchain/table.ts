@@ -176,4 +176,11 @@ export const tools = {
     sources: [crate({ name: "wac-cli", version: "0.12.0" })],
     install: "Rust (https://rustup.rs/) and a C compiler, with cargo on PATH",
   },
+  // What the bench holds pushes and pulls against, beside oras.
+  wkg: {
+    version: "0.16.1",
+    executable: "wkg",
+    sources: [crate({ name: "wkg", version: "0.16.1" })],
+    install: "Rust (https://rustup.rs/) and a C compiler, with cargo on PATH",
+  },
 } satisfies Record<string, Tool>;
