@@ -107,9 +107,9 @@ export class Store {
   }
 
   /**
-   * Adds bytes that arrive in pieces and must be what they are said to be. `fill` hands each piece to `write`, waits for
-   * it, and leaves the piece alone afterwards; it is not called when the bytes are here. Of other bytes, and of too few,
-   * nothing is left. Memory stays flat whatever the size.
+   * Adds bytes that arrive in pieces and must be what they are said to be. `fill` hands each piece to `write` and
+   * waits for it; it is not called when the bytes are here. Of other bytes, and of too few, nothing is left. Memory stays
+   * flat whatever the size.
    *
    * @throws ArtifactError `too-large`, `damaged`, `cancelled`, `cache`; and what `fill` and `accept` throw
    */

@@ -43,8 +43,6 @@ export interface TransportOptions {
 
 const connectSeconds = 10;
 const maxRedirects = 5;
-/** What undici reads and writes at once; larger pieces are fewer turns of the event loop. */
-const socketBuffer = 256 * 1024;
 
 /** Requests to one registry and to where it redirects. Each is made once: who asks knows what may be repeated. */
 export class Transport {
@@ -163,7 +161,7 @@ export class Transport {
     const secureContext = this.#secureContext();
     const timeout = Math.min(connectSeconds, this.#options.timeoutSeconds) * 1000;
     return {
-      connect: { timeout, highWaterMark: socketBuffer, ...(secureContext && { secureContext }) },
+      connect: { timeout, ...(secureContext && { secureContext }) },
     };
   }
 
