@@ -5,8 +5,6 @@ import type { RepositoryName } from "./reference.ts";
 import { Repository } from "./repository.ts";
 import { type Clock, systemClock } from "./retry.ts";
 
-export type { Call } from "./call.ts";
-
 export interface ClientOptions {
   registries?: RegistriesSetting;
   /** Seconds without a byte after which a registry counts as not reachable. Default 30. */
