@@ -180,8 +180,10 @@ const shape = {
         "Containers beside the App's. They reach it at `localhost:8080`, and what its network policy lets through.",
     },
   ),
-  drain: optional(z.int().min(0).max(3600), {
-    description: "Seconds that a pod goes on serving once it is to end. Default: 5.",
+  // Within the 30 seconds that Kubernetes gives a pod to end; a pause of none is refused by some API servers.
+  drain: optional(z.int().min(1).max(25), {
+    description:
+      "Seconds that a pod goes on serving once it is to end, while the cluster leads requests elsewhere. Default: 5.",
   }),
   retries: optional(z.int().min(0), {
     description: "How often a job that failed is tried again. Default: 0.",
