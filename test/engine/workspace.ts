@@ -14,6 +14,7 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import { stringify } from "yaml";
 import { type ToolName, tool } from "../../tools/toolchain/index.ts";
+import { run } from "../../tools/toolchain/process.ts";
 import { tools } from "../../tools/toolchain/table.ts";
 
 export const repository = fileURLToPath(new URL("../../", import.meta.url));
@@ -127,21 +128,25 @@ export class Workspace {
   }
 
   async #observe(
-    run: (stack: Stack, onEvent: (event: EngineEvent) => void) => Promise<unknown>,
+    operate: (stack: Stack, onEvent: (event: EngineEvent) => void) => Promise<unknown>,
   ): Promise<Outcome> {
     const stack = await this.stack();
     const events: EngineEvent[] = [];
     try {
-      await run(stack, (event) => events.push(event));
+      await operate(stack, (event) => events.push(event));
     } catch (error) {
       throw new EngineFailure(outcomeOf(events), error);
     }
     return outcomeOf(events);
   }
 
+  /** The stack's outputs, with secrets in plain. The SDK would ask twice, to tell which are secret. */
   async outputs(): Promise<Record<string, unknown>> {
-    const outputs = await (await this.stack()).workspace.stackOutputs("dev");
-    return Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value as unknown]));
+    const args = ["stack", "output", "--stack", "dev", "--json", "--show-secrets"];
+    const options = { cwd: this.program, env: this.environment };
+    const { code, stdout, errors } = await run(await tool("pulumi"), args, options);
+    if (code !== 0) throw new Error(errors.join("\n"));
+    return JSON.parse(stdout) as Record<string, unknown>;
   }
 
   /** The deployment's resources, with secrets in plain. */
