@@ -128,7 +128,9 @@ export const samples: Record<string, KubernetesApp> = {
 
 /** As the API server gets it, with names where the construct side has outputs. */
 export function manifests(app: KubernetesApp): RenderedChild["inputs"][] {
-  return render(app).map(({ inputs }) => resolve(inputs, (token) => `name-of-${token.split(":").at(-1)}`));
+  return render(app).map(({ inputs }) =>
+    resolve(inputs, (token) => `name-of-${token.split(":").at(-1)?.toLowerCase()}`),
+  );
 }
 
 export function yamlOf(app: KubernetesApp): string {

@@ -103,8 +103,8 @@ describe("bound values", () => {
       expect(object.metadata).not.toHaveProperty("name");
     }
     expect(podOf(app).containers[0].envFrom).toEqual([
-      { configMapRef: { name: "name-of-ConfigMap" } },
-      { secretRef: { name: "name-of-Secret" } },
+      { configMapRef: { name: "name-of-configmap" } },
+      { secretRef: { name: "name-of-secret" } },
     ]);
   });
 
