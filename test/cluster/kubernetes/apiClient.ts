@@ -43,7 +43,7 @@ export interface Finding {
 }
 
 /** An answer that is not a success. */
-export class ApiError extends Error {
+class ApiError extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
     super(message);

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { Cluster } from "./access.ts";
 import { startCluster } from "./cluster.ts";
 
-export const accessSchema = z.object({ server: z.string(), token: z.string() });
+const accessSchema = z.object({ server: z.string(), token: z.string() });
 
 declare module "vitest" {
   interface ProvidedContext {
