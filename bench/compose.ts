@@ -63,7 +63,7 @@ export class Place {
 }
 
 /** A chain: each module takes from the next one. `mark` makes other bytes of the same modules. */
-async function chain(modules: number, bytes: number, mark: number): Promise<Map<string, Buffer>> {
+export async function chain(modules: number, bytes: number, mark: number): Promise<Map<string, Buffer>> {
   const made = new Map<string, Buffer>();
   for (let index = 0; index < modules; index++) {
     const imported = index + 1 < modules ? `import bench:chain/link${index + 1}@1.0.0;` : "";
@@ -88,7 +88,7 @@ function name(index: number): string {
   return [...String(index)].map((digit) => "abcdefghij"[Number(digit)]).join("");
 }
 
-async function declare(place: Place, modules: Map<string, Buffer>): Promise<CompositionSpec> {
+export async function declare(place: Place, modules: Map<string, Buffer>): Promise<CompositionSpec> {
   const entries = [...modules].map(async ([key, bytes]) => {
     const { digest } = await place.store.addBytes(bytes);
     return [key, { artifact: moduleArtifact(digest, "component") }] as const;

@@ -1,6 +1,6 @@
 // Measures what the README says of speed and memory:
 //   npm run bench                  everything
-//   npm run bench -- plugin wire   some of it: plugin, wire, program, local, compose, seal
+//   npm run bench -- plugin wire   some of it: plugin, wire, program, local, compose, seal, registry
 // Times are ratios of medians, measured in turn in this run; the samples are in bench/results.json.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
@@ -14,10 +14,19 @@ import { describe, type Figure, isMet } from "./figures.ts";
 import { localBench } from "./local.ts";
 import { pluginBench } from "./plugin.ts";
 import { programBench } from "./program.ts";
+import { registryBench } from "./registry.ts";
 import { sealBench } from "./seal.ts";
 import { wireBench } from "./wire.ts";
 
-const benches: Bench[] = [pluginBench, wireBench, programBench, localBench, composeBench, sealBench];
+const benches: Bench[] = [
+  pluginBench,
+  wireBench,
+  programBench,
+  localBench,
+  composeBench,
+  sealBench,
+  registryBench,
+];
 
 await runTask(async () => {
   const chosen = choose(process.argv.slice(2));

@@ -9,6 +9,7 @@ import { Records } from "../artifacts/records.ts";
 import { defaultMaxSize } from "../artifacts/store.ts";
 import { UserError } from "../errors.ts";
 import { OciError } from "../oci/errors.ts";
+import { Origins } from "../oci/origins.ts";
 import type { Pulled } from "../oci/pull.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import type { Repository } from "../oci/repository.ts";
@@ -157,7 +158,10 @@ async function pull(reference: Reference, digest: Digest, module: RemoteModule, 
   const key = JSON.stringify([reference.registry, reference.repository, digest, component, maxSize]);
   const pulled = await runOf(call).pulls.get(key, call.signal, async () => {
     const source = await repositoryOf(reference, call);
-    return pullModule(digest, { source, store, name, maxSize, call }, component);
+    const module = await pullModule(digest, { source, store, name, maxSize, call }, component);
+    // An Image of it elsewhere in this registry need not be sent.
+    await new Origins(store.folder).remember(module.digest, reference);
+    return module;
   });
   return { pulled, falseClaims };
 }
