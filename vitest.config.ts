@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /** Test files of a tier, which is a folder under `test`. */
-function tier(name: string, limits: { testTimeout: number; hookTimeout: number }) {
-  return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], ...limits } };
+function tier(name: string, options: { testTimeout: number; hookTimeout: number; globalSetup?: string }) {
+  return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], ...options } };
 }
 
 const seconds = 1000;
@@ -17,8 +17,12 @@ export default defineConfig({
       tier("protocol", { testTimeout: 20 * seconds, hookTimeout: 20 * seconds }),
       // The real engine; each file has stacks of its own.
       tier("engine", { testTimeout: 180 * seconds, hookTimeout: 180 * seconds }),
-      // Real registries; programs through the real engine as well.
-      tier("cluster", { testTimeout: 180 * seconds, hookTimeout: 180 * seconds }),
+      // Real registries and a real API server; programs through the real engine as well.
+      tier("cluster", {
+        testTimeout: 180 * seconds,
+        hookTimeout: 180 * seconds,
+        globalSetup: "test/cluster/kubernetes/globalSetup.ts",
+      }),
       tier("runtime", { testTimeout: 60 * seconds, hookTimeout: 60 * seconds }),
     ],
   },

@@ -65,7 +65,8 @@ describe("the service", () => {
     expect(response.getFailuresList().map((failure) => failure.toObject())).toEqual([
       {
         property: "cacheDirectorie",
-        reason: "unknown property; the properties are cacheDirectory, maximumGrants, registries, registryTimeout, signingKey, signingKeyPassphrase",
+        reason:
+          "unknown property; the properties are cacheDirectory, maximumGrants, registries, registryTimeout, signingKey, signingKeyPassphrase",
       },
     ]);
   });

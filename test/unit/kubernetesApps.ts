@@ -4,7 +4,12 @@ import { grantOf } from "../../provider/capabilities/grant.ts";
 import { grantFields } from "../../provider/capabilities/grantFields.ts";
 import type { Rules } from "../../provider/capabilities/rules.ts";
 import type { KubernetesApp, RenderedChild } from "../../provider/targets/kubernetes/app.ts";
-import { literalArgument, resourcesOf } from "../../provider/targets/kubernetes/quantities.ts";
+import {
+  gatewayDuration,
+  literalArgument,
+  mebibytes,
+  resourcesOf,
+} from "../../provider/targets/kubernetes/quantities.ts";
 import { render } from "../../provider/targets/kubernetes/render/index.ts";
 import { egressRules } from "../../provider/targets/kubernetes/render/networkPolicy.ts";
 import { resolve } from "../../provider/targets/kubernetes/render/references.ts";
@@ -90,7 +95,7 @@ export const samples: Record<string, KubernetesApp> = {
       run: { kind: "schedule", schedule: "0 3 * * 1-5" },
       arguments: ["--price", literalArgument("$(SECRET) costs 5 $")],
       deadline: 600,
-      resources: resourcesOf({}, "32Mi"),
+      resources: resourcesOf({}, mebibytes(32)),
       volumes: { orders: { claim: "orders" }, catalog: { configMap: "catalog" } },
     },
   ),
@@ -101,7 +106,7 @@ export const samples: Record<string, KubernetesApp> = {
       runtimeClassName: "wasmtime-spin-v2",
       replicas: 3,
       hostname: "shop.example.com",
-      routeTimeout: "30000ms",
+      routeTimeout: gatewayDuration(30),
       block: { route: { gateway: "public", gatewayNamespace: "gateways", controllerNamespace: "gateways" } },
     },
   ),

@@ -26,7 +26,7 @@ export const volumeSourceShape = {
   ),
 };
 
-export const scheduleFields = object("wasm:index:Schedule", "Runs a command again and again.", {
+const scheduleFields = object("wasm:index:Schedule", "Runs a command again and again.", {
   schedule: required(z.string(), {
     description:
       "When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. " +

@@ -25,7 +25,7 @@ export function calleeOf(label: string, bound: Readonly<Record<string, Partial<C
 }
 
 /** Where a callee is reached from within the cluster. Resolved by the search list of each pod, whatever the cluster's domain. */
-export function calleeUrl({ service, namespace, port }: Callee): string {
+function calleeUrl({ service, namespace, port }: Callee): string {
   const host = namespace === undefined ? service : `${service}.${namespace}.svc`;
   return `http://${host}${port === servicePort ? "" : `:${port}`}`;
 }

@@ -39,7 +39,7 @@ const special4 = [
  * Blocks of the IANA special-purpose registries that lead to a machine itself, its neighbours, or to many; the guards refuse the
  * same. Metadata services of clouds are among them. Only an entry that names such a place opens it.
  */
-export const specialNetworks: Readonly<Record<4 | 6, readonly string[]>> = {
+const specialNetworks: Readonly<Record<4 | 6, readonly string[]>> = {
   4: special4,
   6: [
     "::/96",
@@ -84,7 +84,7 @@ export function originDestination({ host, port }: Pick<Origin, "host" | "port">)
   return { place: placeOf(host), protocol: "tcp", ports: [{ from: port, to: port }] };
 }
 
-export function socketDestination({ host, protocol, ports }: SocketRule): Destination {
+function socketDestination({ host, protocol, ports }: SocketRule): Destination {
   return { place: placeOf(host), protocol, ports };
 }
 

@@ -19,7 +19,7 @@ export const subdomain = z
   );
 
 /** Kubernetes' notation (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/). */
-export const quantity = z
+const quantity = z
   .string()
   .regex(/^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i|e\d+)?$/, "is no quantity: write for example 250m or 256Mi");
 

@@ -2,7 +2,7 @@
 import type { Input } from "@pulumi/pulumi";
 
 /** The `metadata.name` of another child of the App. */
-export class ChildName {
+class ChildName {
   /** Token of the child, of which there is one. */
   readonly token: string;
 
