@@ -26,14 +26,6 @@ export const volumeSourceShape = {
   ),
 };
 
-const scheduleFields = object("wasm:index:Schedule", "Runs a command again and again.", {
-  schedule: required(z.string(), {
-    description:
-      "When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. " +
-      "While one run lasts, the next one is left out.",
-  }),
-});
-
 const callerFields = object(
   "wasm:index:KubernetesCaller",
   "Who may connect: an App (`app`), pods (`podLabels`, or all of a `namespace`), or addresses (`cidr`).",

@@ -23,9 +23,3 @@ export function calleeOf(label: string, bound: Readonly<Record<string, Partial<C
   const { service = label, port = servicePort, podPort, ...rest } = bound[label] ?? {};
   return { ...rest, service, port, podPort: podPort ?? (rest.podLabels === undefined ? listenPort : port) };
 }
-
-/** Where a callee is reached from within the cluster. Resolved by the search list of each pod, whatever the cluster's domain. */
-function calleeUrl({ service, namespace, port }: Callee): string {
-  const host = namespace === undefined ? service : `${service}.${namespace}.svc`;
-  return `http://${host}${port === servicePort ? "" : `:${port}`}`;
-}
