@@ -5,10 +5,9 @@ import { cover } from "../capabilities/cover.ts";
 import { entriesOf } from "../capabilities/entries.ts";
 import { type Grant, union } from "../capabilities/grant.ts";
 import { uncovered } from "../capabilities/lattice.ts";
-import { aboveMaximum } from "../capabilities/maximum.ts";
 import { reachLines } from "../capabilities/reach.ts";
 import { type AcceptedRisk, buildReport, type ReportEntry, reportText } from "../capabilities/report.ts";
-import { encodeRules, type Rules } from "../capabilities/rules.ts";
+import { encodeRules } from "../capabilities/rules.ts";
 import { hostKey } from "../capabilities/rulesText.ts";
 import { ambients, isGuarded } from "../capabilities/vocabulary.ts";
 import type { Problem } from "../errors.ts";
@@ -18,6 +17,7 @@ import { worldProblem } from "../targets/local/world.ts";
 import { decodeTarget } from "../targets/target.ts";
 import type { admissionInputs } from "./admission.ts";
 import { bindingProblems } from "./admissionBindings.ts";
+import { excesses, sealedRules } from "./admissionMaximum.ts";
 import { type Findings, type JudgedModule, judgedArtifact } from "./admissionModules.ts";
 import type { Context } from "./resource.ts";
 
@@ -53,7 +53,7 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   const errors = [
     ...(isComposition ? [] : coverages.flatMap(({ errors: found }) => found.map(({ message }) => message))),
     ...report.errors,
-    ...modules.flatMap((module) => excess(module, whole, context)),
+    ...(await excesses(modules, whole, context)),
   ];
   problems.push(...errors.map((message) => ({ path: "grants", message })));
   problems.push(...modules.flatMap((module) => unsaid(module, whole)));
@@ -93,12 +93,6 @@ function trapLines({ sealed = [] }: Inspection): string[] {
   });
 }
 
-/** The rules that are in the bytes. */
-function sealedRules({ name }: JudgedModule, whole: OrUnknown<Inspection>): Rules | undefined {
-  if (isUnknown(whole)) return undefined;
-  return whole.sealed?.find((module) => module.name === name)?.rules?.rules;
-}
-
 /** A recipe that was edited by hand can say less than the bytes permit, and the report would say it after it. */
 function unsaid(module: JudgedModule, whole: OrUnknown<Inspection>): Problem[] {
   const sealed = sealedRules(module, whole);
@@ -111,15 +105,6 @@ function unsaid(module: JudgedModule, whole: OrUnknown<Inspection>): Problem[] {
   if (entries.length === 0) return [];
   const message = `permits module ${module.name} more than its recipe says: ${entries.join(", ")}. Take the artifact as the Composition gives it`;
   return [{ path: "artifact", message }];
-}
-
-/** What a module was granted beyond the stack's maximum: by its grants, and by the rules that are in the bytes. */
-function excess(module: JudgedModule, whole: OrUnknown<Inspection>, { settings }: Context): string[] {
-  const { maximumGrants } = settings;
-  if (!maximumGrants) return [];
-  const sealed = sealedRules(module, whole);
-  const all = [union(module.grants.filter(isKnown)), ...(sealed ? [sealed] : [])];
-  return [...new Set(all.flatMap((rules) => aboveMaximum(rules, maximumGrants, module)))];
 }
 
 /** What the component as a whole may do: the host cannot tell its modules apart, and knows their keys by its own names. */
