@@ -43,12 +43,29 @@ export class Client implements Disposable {
     return response.getChanges() === providerPb.DiffResponse.DiffChanges.DIFF_SOME;
   }
 
+  /** Gives the provider its configuration, as the engine does before all else of a run. */
+  async configure(settings: Struct): Promise<void> {
+    const request = new providerPb.ConfigureRequest();
+    request.setArgs(settings);
+    request.setAcceptsecrets(true);
+    await unary((reply) => this.#client.configure(request, reply));
+  }
+
+  /** Resolves to the outputs. */
+  create(type: string, inputs: Struct): Promise<Struct> {
+    return this.#create(type, inputs, false);
+  }
+
   /** Creates as a preview does; resolves to the outputs. */
-  async previewCreate(type: string, inputs: Struct): Promise<Struct> {
+  previewCreate(type: string, inputs: Struct): Promise<Struct> {
+    return this.#create(type, inputs, true);
+  }
+
+  async #create(type: string, inputs: Struct, preview: boolean): Promise<Struct> {
     const request = new providerPb.CreateRequest();
     request.setUrn(urnOf(type));
     request.setProperties(inputs);
-    request.setPreview(true);
+    request.setPreview(preview);
     const response = await unary<providerPb.CreateResponse>((reply) => this.#client.create(request, reply));
     return response.getProperties();
   }
