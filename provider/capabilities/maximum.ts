@@ -9,6 +9,7 @@ import { type Entry, entriesOf } from "./entries.ts";
 import { type Grant, grantOf, union } from "./grant.ts";
 import { grantFields } from "./grantFields.ts";
 import { uncovered } from "./lattice.ts";
+import { keyProblem, type Source, sourceOf } from "./maximumKeys.ts";
 import type { Rules } from "./rules.ts";
 import { type Ambient, ambients, families, type Opener } from "./vocabulary.ts";
 
@@ -23,7 +24,7 @@ const limitShape = {
 
 const moduleFields = object(
   "wasm:index:ModuleMaximum",
-  "The most that one module may be granted, in place of the stack's maximum.",
+  "The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.",
   limitShape,
 ).superRefine(refuseBoth);
 
@@ -33,21 +34,13 @@ export const maximumFields = object(
     "`ambient` families are on unless it says `false`; then each module needs a grant that says so, too.",
   {
     ...limitShape,
-    modules: optional(
-      map(moduleFields).superRefine((modules, context) => {
-        for (const key of Object.keys(modules)) {
-          if (/^sha256:[0-9a-f]{64}$/.test(key)) continue;
-          const message =
-            "is no digest; name the module by its `digest`, sha256: and 64 lower-case hexadecimal digits";
-          context.addIssue({ code: "custom", path: [key], message });
-        }
-      }),
-      {
-        description:
-          "Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: " +
-          "after a change of the module, the stack's maximum counts again.",
-      },
-    ),
+    modules: optional(map(moduleFields).superRefine(refuseKeys), {
+      description:
+        "Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after " +
+        "a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's " +
+        "maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, " +
+        "`registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.",
+    }),
   },
 ).superRefine(refuseBoth);
 
@@ -65,11 +58,44 @@ function refuseBoth(fields: LimitFields, context: z.RefinementCtx): void {
   }
 }
 
+/** By reference nothing is taken away, for an empty cache would give it back: where bytes came from is not in them. */
+function refuseKeys(modules: Record<string, OrUnknown<LimitFields>>, context: z.RefinementCtx): void {
+  for (const [key, fields] of Object.entries(modules)) {
+    const refuse = (message: string, ...path: string[]) =>
+      context.addIssue({ code: "custom", path: [key, ...path], message });
+    const problem = keyProblem(key);
+    if (problem !== undefined) refuse(problem);
+    if (problem !== undefined || isUnknown(fields) || !sourceOf(key)) continue;
+    const { ambient = {} } = fields;
+    const said = ambients.map((family) => [family, isUnknown(ambient) ? ambient : ambient[family]] as const);
+    const taken = said.filter(([, value]) => value === false);
+    for (const [family] of taken) refuse(onlyAdds("takes away"), "ambient", family);
+    const lists = [...families, "unlimited" as const].map((name) => fields[name] ?? []);
+    const isEmpty = lists.every((items) => isKnown(items) && items.length === 0);
+    if (isEmpty && said.every(([, value]) => value === undefined)) refuse(onlyAdds("adds nothing"));
+  }
+}
+
+function onlyAdds(what: string): string {
+  return `${what}, but an entry by reference only adds to the stack's maximum. To allow a module less, name it by its \`digest\``;
+}
+
+/** Where modules can come from to be allowed more, by the keys that say so. */
+export function maximumSources({ modules = {} }: MaximumGrants): { key: string; source: Source }[] {
+  if (isUnknown(modules)) return [];
+  return Object.keys(modules).flatMap((key) => {
+    const source = sourceOf(key);
+    return source ? [{ key, source }] : [];
+  });
+}
+
 export interface LimitedModule {
   /** As messages call it. */
   name: string;
   /** Of the module as it was declared. */
   digest: OrUnknown<Digest>;
+  /** Keys of `maximumSources` that it is known to have come from. */
+  sources: readonly string[];
   /** What it was granted, so that a message can say where an entry comes from. */
   grants: readonly OrUnknown<Grant>[];
 }
@@ -80,13 +106,13 @@ export interface LimitedModule {
  * @param rules all that the module may do, as far as it is known: by its grants, or by what its bytes say
  */
 export function aboveMaximum(rules: Rules, maximum: MaximumGrants, module: LimitedModule): string[] {
-  const limit = limitOf(maximum, module.digest);
+  const limit = limitOf(maximum, module);
   if (limit === undefined) return [];
   const grants = module.grants.filter(isKnown);
   const beyondGrants = uncovered(union(grants), rules);
-  const sources: Source[] = [...grants, { name: undefined, rules: beyondGrants }];
+  const parts: Part[] = [...grants, { name: undefined, rules: beyondGrants }];
   return [
-    ...sources.flatMap(({ name, rules: own }) =>
+    ...parts.flatMap(({ name, rules: own }) =>
       entriesOf(uncovered(limit.rules, own))
         .filter(({ family }) => !limit.open.has(family))
         .map((entry) => entryMessage(entry, module.name, name, limit)),
@@ -99,7 +125,7 @@ export function aboveMaximum(rules: Rules, maximum: MaximumGrants, module: Limit
 }
 
 /** A grant, or nameless what no grant says and the bytes do. */
-interface Source {
+interface Part {
   name: string | undefined;
   rules: Rules;
 }
@@ -112,20 +138,31 @@ interface Limit {
   open: ReadonlySet<Opener>;
 }
 
-function limitOf({ modules = {}, ...stack }: MaximumGrants, digest: OrUnknown<Digest>): Limit | undefined {
+function limitOf(
+  { modules = {}, ...stack }: MaximumGrants,
+  { digest, sources }: LimitedModule,
+): Limit | undefined {
   if (isUnknown(modules)) return undefined;
-  if (isUnknown(digest))
-    return Object.keys(modules).length === 0 ? limit("wasm:maximumGrants", stack) : undefined;
+  if (isUnknown(digest)) return Object.keys(modules).length === 0 ? limit(setting, [stack]) : undefined;
   const own = modules[digest];
   if (isUnknown(own)) return undefined;
-  return own ? limit(`wasm:maximumGrants.modules["${digest}"]`, own) : limit("wasm:maximumGrants", stack);
+  if (own) return limit(`${setting}.modules["${digest}"]`, [own]);
+  const added = sources.map((key) => modules[key]).filter((fields) => fields !== undefined);
+  if (added.some(isUnknown)) return undefined;
+  const names = sources.map((key) => ` with modules["${key}"]`).join("");
+  return limit(`${setting}${names}`, [stack, ...added.filter(isKnown)]);
 }
 
-function limit(place: string, fields: LimitFields): Limit {
-  const { rules, unknown: notKnown } = grantOf(place, fields);
-  const { unlimited = [] } = fields;
-  const open = isUnknown(unlimited) || unlimited.some(isUnknown) ? families : unlimited.filter(isKnown);
-  return { place, rules, open: new Set([...open, ...notKnown]) };
+const setting = "wasm:maximumGrants";
+
+/** @param parts what is allowed together */
+function limit(place: string, parts: readonly LimitFields[]): Limit {
+  const grants = parts.map((fields) => grantOf(place, fields));
+  const unlimited = parts.flatMap(({ unlimited: open = [] }) =>
+    isUnknown(open) || open.some(isUnknown) ? families : open.filter(isKnown),
+  );
+  const notKnown = grants.flatMap((grant) => grant.unknown);
+  return { place, rules: union(grants), open: new Set([...unlimited, ...notKnown]) };
 }
 
 /** Whether all grants say what they do about a family. */

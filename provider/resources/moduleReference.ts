@@ -15,6 +15,7 @@ import { formatReference, parseReference, type Reference } from "../oci/referenc
 import type { Repository } from "../oci/repository.ts";
 import type { Settings } from "../settings.ts";
 import { artifactStore } from "./artifactStore.ts";
+import { keepSource, traceSource } from "./moduleSource.ts";
 import { registryClient } from "./registryClient.ts";
 import type { Context } from "./resource.ts";
 import { Shared } from "./shared.ts";
@@ -154,13 +155,17 @@ async function pull(reference: Reference, digest: Digest, module: RemoteModule, 
   const { reference: name, component, maxSize = defaultMaxSize } = module;
   const { store } = artifactStore(call.settings);
   const known = await recallModule(digest, { store, name, maxSize }, component);
-  if (known) return { pulled: known, falseClaims };
+  if (known) {
+    await traceSource({ module: known.digest, artifact: digest, place: reference }, call);
+    return { pulled: known, falseClaims };
+  }
   const key = JSON.stringify([reference.registry, reference.repository, digest, component, maxSize]);
   const pulled = await runOf(call).pulls.get(key, call.signal, async () => {
     const source = await repositoryOf(reference, call);
     const module = await pullModule(digest, { source, store, name, maxSize, call }, component);
     // An Image of it elsewhere in this registry need not be sent.
     await new Origins(store.folder).remember(module.digest, reference);
+    await keepSource({ module: module.digest, artifact: digest, place: reference }, call);
     return module;
   });
   return { pulled, falseClaims };
