@@ -284,7 +284,7 @@ export interface MaximumGrantsArgs {
      */
     messaging?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Maxima of particular modules, by the module's `digest` (`sha256:…`). Each stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again.
+     * Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
      */
     modules?: pulumi.Input<{[key: string]: pulumi.Input<inputs.ModuleMaximumArgs>} | undefined>;
     /**
@@ -306,7 +306,7 @@ export interface MaximumGrantsArgs {
 }
 
 /**
- * The most that one module may be granted, in place of the stack's maximum.
+ * The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.
  */
 export interface ModuleMaximumArgs {
     /**
