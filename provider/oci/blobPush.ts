@@ -1,9 +1,9 @@
-import { type Blob, hasBlob } from "./blobs.ts";
+import { type Blob, blobHead, isThere } from "./blobs.ts";
 import type { Call } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import { OciError } from "./errors.ts";
 import { progressOf } from "./progress.ts";
-import { retrying } from "./retry.ts";
+import { wasCut } from "./turns.ts";
 import { bodyOf, digestOfSource, type UploadSource } from "./uploadSource.ts";
 import { type Session, UploadSteps } from "./uploads.ts";
 
@@ -15,6 +15,8 @@ const firstChunkBytes = 32 * 1024 ** 2;
 const smallestChunkBytes = 256 * 1024;
 /** Each costs a request. */
 const maxMounts = 3;
+/** Uploads that are begun anew count as gain only so often. */
+const maxFruitful = 3;
 
 /** One blob on its way into a repository: nothing is sent that is there, or can be mounted. */
 export class BlobPush {
@@ -27,6 +29,16 @@ export class BlobPush {
   readonly #progress: (done: number) => void;
   #chunkBytes: number | undefined;
   #session: Session | undefined;
+  /**
+   * What is known of the session. `told`: the registry has said where it stands. `unclear`: what was sent since may be there,
+   * or a part of it. `repeatable`: cut right after it was told. Then the same is sent again without asking, since
+   * what closes each second connection would close the next one after each answer.
+   */
+  #standing: "told" | "unclear" | "repeatable" = "told";
+  /** A try in this session has failed. */
+  #isDoubtful = false;
+  #hasFailed = false;
+  #begun = 0;
   /** The most that was there, in any session. */
   #furthest = 0;
   #gained = false;
@@ -45,14 +57,15 @@ export class BlobPush {
 
   /** @param from repositories of the same registry that may have the blob */
   async run(from: readonly string[]): Promise<"exists" | "mounted" | "sent"> {
-    if (await this.#isThere()) return "exists";
+    if (await this.#connection.repeating(() => this.#isThere(), this.#call)) return "exists";
     if (await this.#mount(from)) return "mounted";
-    await this.#send();
+    await this.#connection.repeating(() => this.#attempt(), this.#call, this.#takeGain);
     return "sent";
   }
 
   #isThere(): Promise<boolean> {
-    return hasBlob(this.#connection, this.#repository, this.#blob.digest, this.#call, "pull,push");
+    const ask = blobHead(this.#repository, this.#blob.digest, "pull,push");
+    return this.#connection.once(ask, this.#call, isThere);
   }
 
   async #mount(from: readonly string[]): Promise<boolean> {
@@ -67,48 +80,58 @@ export class BlobPush {
     return false;
   }
 
-  async #send(): Promise<void> {
-    let tried = false;
-    const attempt = async () => {
+  /** One try, which goes on in the session of the former one where the registry still has it. */
+  async #attempt(): Promise<void> {
+    if (this.#standing === "unclear") {
+      this.#session &&= await this.#steps.standing(this.#session);
       // An answer that was lost may have been a good one.
-      if (tried && (await this.#isThere())) return;
-      tried = true;
-      try {
-        await (this.#chunkBytes === undefined ? this.#sendWhole() : this.#sendChunks(this.#chunkBytes));
-      } catch (error) {
-        throw await this.#understood(error);
-      }
-    };
-    const gained = () => {
-      const result = this.#gained;
-      this.#gained = false;
-      return result;
-    };
-    await retrying(attempt, { ...this.#call, clock: this.#connection.clock, gained });
-  }
-
-  /** A session takes one body: each try has its own. */
-  async #sendWhole(): Promise<void> {
-    const session = this.#session ?? (await this.#steps.begin());
-    this.#session = undefined;
-    await this.#steps.finish(session, this.#body(0, this.#blob.size));
-  }
-
-  async #sendChunks(chunkBytes: number): Promise<void> {
-    const begun = this.#session && (await this.#steps.standing(this.#session));
-    let session = begun ?? (await this.#steps.begin());
-    const step = Math.max(chunkBytes, session.minChunk);
-    for (;;) {
-      this.#session = session;
-      if (session.offset > this.#furthest) {
-        this.#furthest = session.offset;
-        this.#gained = true;
-      }
-      if (session.offset === this.#blob.size) return this.#steps.finish(session);
-      const end = Math.min(this.#blob.size, session.offset + step);
-      session = await this.#steps.chunk(session, this.#body(session.offset, end));
+      if (!this.#session && (await this.#isThere())) return;
+      if (this.#session) this.#enter(this.#session);
+    }
+    if (!this.#session) await this.#begin();
+    try {
+      await this.#send();
+    } catch (error) {
+      throw await this.#understood(error);
     }
   }
+
+  async #begin(): Promise<void> {
+    this.#enter(await this.#steps.begin());
+    this.#isDoubtful = false;
+    this.#begun += 1;
+    this.#gained = this.#begun <= maxFruitful;
+  }
+
+  #enter(session: Session): void {
+    this.#session = session;
+    this.#standing = "told";
+    if (session.offset <= this.#furthest) return;
+    this.#furthest = session.offset;
+    this.#gained = true;
+  }
+
+  /** All in one request, or what is missing in chunks. */
+  async #send(): Promise<void> {
+    const { size } = this.#blob;
+    for (;;) {
+      const session = this.#session!;
+      const { offset, minChunk } = session;
+      if (this.#chunkBytes === undefined && offset === 0) {
+        return this.#steps.finish(session, this.#body(0, size));
+      }
+      if (offset === size) return this.#steps.finish(session);
+      const step = Math.max(this.#chunkBytes ?? size, minChunk);
+      const end = Math.min(size, offset + step);
+      this.#enter(await this.#steps.chunk(session, this.#body(offset, end)));
+    }
+  }
+
+  #takeGain = (): boolean => {
+    const result = this.#gained;
+    this.#gained = false;
+    return result;
+  };
 
   #body(start: number, end: number) {
     let done = start;
@@ -121,20 +144,32 @@ export class BlobPush {
   /** What a failure means for the next try. */
   async #understood(error: unknown): Promise<unknown> {
     if (!(error instanceof OciError)) return error;
+    const isRepeatable = wasCut(error) && this.#standing === "told" && this.#hasFailed;
+    this.#standing = isRepeatable ? "repeatable" : "unclear";
+    const wasDoubtful = this.#isDoubtful;
+    this.#isDoubtful = true;
+    this.#hasFailed = true;
     if (error.status === 413 && this.#shrink()) return again(error);
     // It has another offset than we thought: it says which one when it is asked.
     if (error.status === 416) return again(error);
-    if (error.status === 400 && (await digestOfSource(this.#source)) !== this.#blob.digest) {
+    if (error.retry !== "no" && error.code !== "damaged") return error;
+    this.#session = undefined;
+    // The session may hold more than we know of, or be over.
+    if (wasDoubtful && (error.status === 400 || error.status === 404)) return again(error);
+    return error.status === 400 ? this.#refused(error) : error;
+  }
+
+  /** Bytes that are not those of the digest: changed here, or on their way. */
+  async #refused(error: OciError): Promise<OciError> {
+    if ((await digestOfSource(this.#source)) !== this.#blob.digest) {
       return new OciError(
         "damaged",
         `The bytes to push are not those of ${this.#blob.digest} any more: they changed on this machine. Run again, and check its disk if it happens twice.`,
         { cause: error },
       );
     }
-    if (error.status === 400 && /DIGEST_INVALID/.test(error.message)) {
-      return new OciError("damaged", error.message, { status: 400, retry: "once", cause: error });
-    }
-    return error;
+    if (!/DIGEST_INVALID/.test(error.message)) return error;
+    return new OciError("damaged", error.message, { status: 400, retry: "once", cause: error });
   }
 
   /** False when there is nothing smaller to try. */

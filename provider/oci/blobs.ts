@@ -6,7 +6,6 @@ import { OciError } from "./errors.ts";
 import { isCut } from "./networkErrors.ts";
 import { progressOf } from "./progress.ts";
 import { contentLength, header } from "./responses.ts";
-import { retrying } from "./retry.ts";
 import type { Response } from "./transport.ts";
 
 export interface Blob {
@@ -20,16 +19,23 @@ export async function hasBlob(
   repository: string,
   digest: Digest,
   call: Call,
-  actions: "pull" | "pull,push" = "pull",
 ): Promise<boolean> {
-  const ask: Ask = {
+  return connection.ask(blobHead(repository, digest, "pull"), call, isThere);
+}
+
+/** Whether a blob is in a repository, which `isThere` reads. */
+export function blobHead(repository: string, digest: Digest, actions: "pull" | "pull,push"): Ask {
+  return {
     method: "HEAD",
     target: `blobs/${digest}`,
     scope: { repository, actions },
     what: `look for blob ${digest} in ${repository}`,
     expect: [200, 404],
   };
-  return connection.ask(ask, call, ({ status }) => status === 200);
+}
+
+export function isThere({ status }: Response): boolean {
+  return status === 200;
 }
 
 /** Keeps an error of the sink apart from those of the network. */
@@ -71,11 +77,11 @@ export class BlobPull {
       before = this.#received;
       return more;
     };
-    await retrying(() => this.#continue(), { ...this.#call, clock: this.#connection.clock, gained }).catch(
-      (error) => {
+    await this.#connection
+      .repeating(() => this.#continue(), this.#call, gained)
+      .catch((error) => {
         throw error instanceof SinkFailure ? error.cause : error;
-      },
-    );
+      });
     const digest = `sha256:${this.#hash.digest("hex")}`;
     if (digest !== this.#blob.digest) throw this.#damaged(`has other bytes (${digest})`);
   }

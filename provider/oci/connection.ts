@@ -3,8 +3,9 @@ import type { Call } from "./call.ts";
 import { type CredentialStore, servingHost } from "./credentials.ts";
 import { OciError } from "./errors.ts";
 import { header, refusal } from "./responses.ts";
-import { type Clock, retrying } from "./retry.ts";
+import type { Clock } from "./retry.ts";
 import { type Body, type Request, type Response, Transport, type TransportOptions } from "./transport.ts";
+import { Turns } from "./turns.ts";
 
 /** One question to a registry, in a repository's scope. */
 export interface Ask {
@@ -27,6 +28,7 @@ export class Connection {
   readonly #transport: Transport;
   readonly #authorizer: Authorizer;
   readonly #base: string;
+  readonly #turns = new Turns();
 
   constructor(registry: string, options: TransportOptions & { store: CredentialStore }) {
     this.registry = registry;
@@ -38,7 +40,16 @@ export class Connection {
 
   /** Asks, repeats what may be repeated, and reads the answer, which belongs to each try. */
   ask<T>(ask: Ask, call: Call, read: (response: Response) => Promise<T> | T): Promise<T> {
-    return retrying(() => this.once(ask, call, read), { ...call, clock: this.clock });
+    return this.repeating(() => this.once(ask, call, read), call);
+  }
+
+  /**
+   * Repeats a work of several requests where that may help. Within it, requests are made with `once`.
+   *
+   * @param gained whether the last try brought the work forward: then counting starts again
+   */
+  repeating<T>(attempt: () => Promise<T>, call: Call, gained?: () => boolean): Promise<T> {
+    return this.#turns.retrying(attempt, { ...call, clock: this.clock, ...(gained && { gained }) });
   }
 
   /** As `ask`, without repeating: for callers that go on from where a try ended. */

@@ -47,7 +47,7 @@ export class UploadSteps {
     }
   }
 
-  /** Appends to what is there. @throws OciError with status 416 where the registry has another offset than the session */
+  /** Appends to what is there. @throws OciError with status 416, or `damaged`, where the registry has another offset */
   chunk({ location, offset, minChunk }: Session, body: Body): Promise<Session> {
     const end = offset + body.size;
     const headers = {
@@ -55,10 +55,16 @@ export class UploadSteps {
       "content-range": `${offset}-${end - 1}`,
     };
     const ask: Ask = { ...this.#ask("PATCH", location, [202]), headers, body };
-    return this.#connection.once(ask, this.#call, (response) => ({
-      ...this.#session(response, received(response) ?? end),
-      minChunk,
-    }));
+    return this.#connection.once(ask, this.#call, (response) => {
+      const next = { ...this.#session(response, received(response) ?? end), minChunk };
+      if (next.offset <= end) return next;
+      // Some append whatever comes, also after a part of it that came before.
+      throw new OciError(
+        "damaged",
+        `${this.#connection.registry} has ${next.offset} bytes of blob ${this.#blob.digest} where ${end} were sent. Try again; if it stays, correct the registry.`,
+        { retry: "yes" },
+      );
+    });
   }
 
   /** Where the registry stands with an upload; undefined where it has lost it, or does not tell. */
@@ -66,7 +72,10 @@ export class UploadSteps {
     try {
       return await this.#once("GET", location, [204], (response) => {
         const offset = received(response);
-        return offset === undefined ? undefined : { ...this.#session(response, offset, location), minChunk };
+        // More than there is to be came of appending something twice.
+        return offset === undefined || offset > this.#blob.size
+          ? undefined
+          : { ...this.#session(response, offset, location), minChunk };
       });
     } catch (error) {
       const lost = error instanceof OciError && error.status !== undefined && error.retry === "no";
@@ -105,12 +114,6 @@ export class UploadSteps {
   }
 
   #session(response: Response, offset: number, known?: URL): Session {
-    if (offset > this.#blob.size) {
-      throw new OciError(
-        "unsupported",
-        `${this.#connection.registry} claims to have ${offset} bytes of blob ${this.#blob.digest}, which has ${this.#blob.size}. Correct the registry.`,
-      );
-    }
     const minimum = header(response, "oci-chunk-min-length") ?? "";
     const told = known === undefined || header(response, "location") !== undefined;
     return {
