@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { isKnown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
 import { decodeMarked, encodeMarked } from "../schema/marked.ts";
+import { formatCallee, parseCallee } from "./callee.ts";
 import { type GrantInputs, grantFields } from "./grantFields.ts";
 import type { Parsed } from "./hosts.ts";
 import { noRules, normalRules } from "./lattice.ts";
@@ -57,9 +58,10 @@ export function grantOf(name: string, inputs: GrantInputs): Grant {
   rules.filesystem = read("filesystem", inputs.filesystem, fileRule);
   rules.environment = read("environment", inputs.environment, accepted(parseEnvironmentKey));
   rules.config = read("config", inputs.config, accepted(parseConfigKey));
-  for (const family of ["keyValue", "blobs", "messaging", "sql", "calls"] as const) {
+  for (const family of ["keyValue", "blobs", "messaging", "sql"] as const) {
     rules[family] = read(family, inputs[family], accepted(parseLabel));
   }
+  rules.calls = read("calls", inputs.calls, (text: string) => formatCallee(accepted(parseCallee)(text)));
   rules.interfaces = read("interfaces", inputs.interfaces, accepted(parseInterface));
   const ambient = ambientOf(inputs.ambient, notKnown);
   rules.ambient = { ...rules.ambient, ...ambient };

@@ -1,6 +1,7 @@
 /** The inputs of a CapabilityGrant, with the words of its reference page. */
 import * as z from "zod";
 import { isUnknown, list, type OrUnknown, object, optional, required } from "../schema/fields.ts";
+import { formatCallee, parseCallee } from "./callee.ts";
 import type { Parsed } from "./hosts.ts";
 import {
   formatOrigin,
@@ -158,8 +159,11 @@ export const grantFields = z.strictObject({
       'Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another ' +
       "file (`ATTACH`, `VACUUM INTO`) are denied.",
   }),
-  calls: optional(labels, {
-    description: 'Other Apps or Services that may be called, by name: `["billing"]`.',
+  calls: optional(entries(parseCallee, formatCallee), {
+    description:
+      'Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, ' +
+      '`["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is ' +
+      "needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.",
   }),
   interfaces: optional(entries(parseInterface), {
     description:

@@ -115,7 +115,7 @@ export function parseGuestPath(text: string): Parsed<string> {
   return valid(`/${parts.join("/")}`);
 }
 
-/** The name of a volume, store, queue, database, App or Service: a label to bind later, never a location. */
+/** The name of a volume, store, queue or database: a label to bind later, never a location. */
 export function parseLabel(text: string): Parsed<string> {
   if (/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(text)) return valid(text);
   return problem(
@@ -155,7 +155,8 @@ export function parseInterface(text: string): Parsed<string> {
   return valid(text);
 }
 
-function refusedText(text: string): { ok: false; problem: string } | undefined {
+/** What no entry that names a place can hold. */
+export function refusedText(text: string): { ok: false; problem: string } | undefined {
   if (text.includes("{{") || text.includes("${"))
     return problem(
       "holds a placeholder, which nothing fills in here; put the value in where the program makes this text",

@@ -41,7 +41,7 @@ export interface Rules {
   blobs: string[];
   messaging: string[];
   sql: string[];
-  /** Names of other Apps or Services. */
+  /** Other Apps or Services as `formatCallee` writes them: `auth`, `auth.identity:8080`. */
   calls: string[];
   /** Full WIT names of interfaces outside the other families, with version (`acme:ai/model@1.2.0`). */
   interfaces: string[];

@@ -267,10 +267,10 @@ const guarded = new Set(
 
 /**
  * Whether sealed bytes keep a module within its grants of a family. `interfaces` are granted as a whole, so each one that is
- * not granted is denied; whom `calls` reach is for targets to say.
+ * not granted is denied.
  */
 export function isGuarded(family: Family): boolean {
-  return family === "interfaces" || (family !== "calls" && guarded.has(family));
+  return family === "interfaces" || guarded.has(family);
 }
 
 /** Whether the table names an interface, in whatever version: then `interfaces` cannot grant it. */

@@ -58,7 +58,7 @@ export class CapabilityGrant extends pulumi.CustomResource {
      */
     declare public readonly blobs: pulumi.Output<string[] | undefined>;
     /**
-     * Other Apps or Services that may be called, by name: `["billing"]`.
+     * Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
      */
     declare public readonly calls: pulumi.Output<string[] | undefined>;
     /**
@@ -171,7 +171,7 @@ export interface CapabilityGrantArgs {
      */
     blobs?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Other Apps or Services that may be called, by name: `["billing"]`.
+     * Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
      */
     calls?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**

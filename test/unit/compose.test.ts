@@ -50,7 +50,7 @@ describe("a composition", () => {
     const { digest } = await composer.compose({ modules: { plain } });
     // When it changes without `composerVersion`, recorded artifacts can no longer be made again.
     expect([composerVersion, digest]).toEqual([
-      "0.2.0",
+      "0.3.0",
       "sha256:acaf40801c0d2859236511d4fff72c41a969422d5915e78a05697a55b7f94bb3",
     ]);
     const manifest = await readFile(join(import.meta.dirname, "../../composer/Cargo.toml"), "utf8");

@@ -222,6 +222,9 @@ tried("spin, crates/manifest/src/compat/allowed_http_hosts.rs", [
   ["http", "ftp://spin.fermyon.dev:6666", otherScheme("ftp")],
 ]); // biome-ignore format: a table
 
+const badCallee =
+  "is no name of an App or Service: take 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends, and a namespace after a dot where one is needed, such as auth or auth.identity";
+
 tried("spin, crates/manifest/src/schema/v2.rs, labels", [
   ["keyValue", "default", means("default")],
   ["keyValue", "snake_case", means("snake_case")],
@@ -253,7 +256,7 @@ tried("spin, crates/manifest/src/schema/v2.rs, test_invalid_snake_ids", [
 ]); // biome-ignore format: a table
 
 tried("spin, crates/manifest/tests/ui/invalid", [
-  ["calls", "bad_id", means("bad_id")],
+  ["calls", "bad_id", badCallee],
   ["calls", "1-2-3", means("1-2-3")],
   ["config", "bad+name", noConfigKey],
   ["environment", "bad+name", noEnvironmentKey],

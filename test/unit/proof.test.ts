@@ -22,6 +22,24 @@ test("an import may be left that gives types alone, though it is denied: nothing
   expect(proof.imports).toContain("wasi:clocks/monotonic-clock@0.2.6");
 });
 
+test("of a module that may call others, the labels are proven: the bytes for one are none for another", async () => {
+  const client = await shop.add(await readFile(join(import.meta.dirname, "../fixtures/guests/client.wasm")));
+  const calling = (...calls: string[]) =>
+    seal(shop, { modules: { client }, access: { client: granted({ calls }) } });
+  const [auth, other, origin] = [
+    await calling("auth"),
+    await calling("auth:8080"),
+    await seal(shop, { modules: { client }, access: { client: granted({ http: ["http://auth"] }) } }),
+  ];
+  expect(checkSeal(auth.bytes, auth.expected).rules.client).toContain("\ncalls\tauth\n");
+  expect(readSeal(auth.bytes, auth.expected.guards)?.modules[0]?.rules?.rules).toMatchObject({
+    calls: ["auth"],
+    http: [],
+  });
+  for (const { bytes } of [other, origin])
+    expect(() => checkSeal(bytes, auth.expected)).toThrow("it does not have that module's rules");
+});
+
 describe("a seal is read from the bytes", () => {
   const guest = (name: string) => readFile(join(import.meta.dirname, `../fixtures/guests/${name}.wasm`));
 

@@ -45,7 +45,7 @@ export async function sealedSamples(shop: Workshop): Promise<(Sealed & { name: s
   const specs: Record<string, CompositionSpec> = {
     "one module behind two guards": {
       modules: { client },
-      access: { client: granted({ http: ["https://a.test"], environment: ["KEY"] }) },
+      access: { client: granted({ http: ["https://a.test"], calls: ["auth"], environment: ["KEY"] }) },
     },
     "two modules, each with rights of its own": {
       modules: { api, auth },

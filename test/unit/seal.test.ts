@@ -43,6 +43,16 @@ describe("sealing", () => {
     expect(asked(imports)).toEqual(["wasi:http/outgoing-handler@0.2.0"]);
   });
 
+  test("has the guard of requests for calls as well", async () => {
+    const access = { client: granted({ calls: ["auth"] }) };
+    const { artifact, imports } = await shop.composer.compose({ modules: { client }, access });
+    expect(asked(imports)).toEqual(["wasi:http/outgoing-handler@0.2.0"]);
+    expect(parseCompositionRecipe(artifact.recipe)?.seal?.client).toMatchObject({
+      guards: { http: ["wasi:http/outgoing-handler@0.2.4"] },
+      rules: expect.stringContaining("\ncalls\tauth\n"),
+    });
+  });
+
   test("denies a guard what its module may not use either", async () => {
     const access = { sockets: granted({ nameLookup: ["a.example"] }) };
     const { imports } = await shop.composer.compose({ modules: { sockets }, access });
@@ -87,15 +97,15 @@ describe("sealing", () => {
     const access = { client: granted({ http: ["https://a.example"], environment: ["KEY"] }) };
     const { digest } = await shop.composer.compose({ modules: { client }, access });
     // When it changes without `composerVersion`, recorded artifacts can no longer be made again.
-    expect(digest).toBe("sha256:28d49b042ca8d90b776d5a68e824fd9e958dd6a7cc6dfc7b1fc0969c57fbd381");
+    expect(digest).toBe("sha256:30d694e46e7d18ee46037f9ccafbf271767f814c99e2184b3c8572274d7f3b05");
   });
 
   test("has the guards of this version of the composer", async () => {
     const lock = await readFile(join(import.meta.dirname, "../../composer/guards/guards.lock.json"));
     // When they change without `composerVersion`, machines go on using what the old ones were sealed into.
     expect([composerVersion, digestOf(lock)]).toEqual([
-      "0.2.0",
-      "sha256:2749829faa2a1be240a1c8886ceac222a8919ec766308c7103e4f0c005035a72",
+      "0.3.0",
+      "sha256:b315aec5d097846b38226ad7d5effb19f5c394ff3a1d118cd6a20174758f73fc",
     ]);
   });
 
@@ -141,7 +151,7 @@ test("a seal is read back from the bytes alone", async () => {
   const echo = await shop.add(await guest("echo"));
   const modules = { client, echo };
   const access = {
-    client: granted({ http: ["https://*.a.example"], environment: ["KEY"] }),
+    client: granted({ http: ["https://*.a.example"], environment: ["KEY"], calls: ["auth:80", "pay:8080"] }),
     echo: granted({ ambient: { random: false } }),
   };
   const { digest } = await shop.composer.compose({
@@ -158,7 +168,11 @@ export client["wasi:http/incoming-handler@0.2.0"];`,
       name: "client",
       digest: client.artifact.digest,
       rules: {
-        rules: { http: [{ scheme: "https", host: "*.a.example", port: 443 }], environment: ["KEY"] },
+        rules: {
+          http: [{ scheme: "https", host: "*.a.example", port: 443 }],
+          environment: ["KEY"],
+          calls: ["auth", "pay:8080"],
+        },
         hostKeys: { environment: { KEY: "CLIENT__KEY" } },
       },
       guards: [{ serves: ["wasi:http/outgoing-handler@0.2.4"] }, { serves: ["wasi:cli/environment@0.2.6"] }],

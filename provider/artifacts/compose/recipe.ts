@@ -14,7 +14,7 @@ import { wacText } from "./wac.ts";
  * The composer's version, as recipes record it: that of `composer/Cargo.toml` (a test holds them together). It changes
  * whenever the bytes of some composition do, the adapters for WASI preview 1 included.
  */
-export const composerVersion = "0.2.0";
+export const composerVersion = "0.3.0";
 
 const unreadable =
   "This version of the plugin does not know the recipe of this artifact. Upgrade the plugin.";

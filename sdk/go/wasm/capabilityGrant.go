@@ -22,7 +22,7 @@ type CapabilityGrant struct {
 	Ambient AmbientGrantPtrOutput `pulumi:"ambient"`
 	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
 	Blobs pulumi.StringArrayOutput `pulumi:"blobs"`
-	// Other Apps or Services that may be called, by name: `["billing"]`.
+	// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 	Calls pulumi.StringArrayOutput `pulumi:"calls"`
 	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config pulumi.StringArrayOutput `pulumi:"config"`
@@ -94,7 +94,7 @@ type capabilityGrantArgs struct {
 	Ambient *AmbientGrant `pulumi:"ambient"`
 	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
 	Blobs []string `pulumi:"blobs"`
-	// Other Apps or Services that may be called, by name: `["billing"]`.
+	// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 	Calls []string `pulumi:"calls"`
 	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config []string `pulumi:"config"`
@@ -126,7 +126,7 @@ type CapabilityGrantArgs struct {
 	Ambient AmbientGrantPtrInput
 	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
 	Blobs pulumi.StringArrayInput
-	// Other Apps or Services that may be called, by name: `["billing"]`.
+	// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 	Calls pulumi.StringArrayInput
 	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config pulumi.StringArrayInput
@@ -249,7 +249,7 @@ func (o CapabilityGrantOutput) Blobs() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *CapabilityGrant) pulumi.StringArrayOutput { return v.Blobs }).(pulumi.StringArrayOutput)
 }
 
-// Other Apps or Services that may be called, by name: `["billing"]`.
+// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 func (o CapabilityGrantOutput) Calls() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *CapabilityGrant) pulumi.StringArrayOutput { return v.Calls }).(pulumi.StringArrayOutput)
 }

@@ -40,7 +40,7 @@ class CapabilityGrantArgs:
 
         :param pulumi.Input['AmbientGrantArgs'] ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] extends: Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
@@ -110,7 +110,7 @@ class CapabilityGrantArgs:
     @pulumi.getter
     def calls(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Other Apps or Services that may be called, by name: `["billing"]`.
+        Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         """
         return pulumi.get(self, "calls")
 
@@ -282,7 +282,7 @@ class CapabilityGrant(pulumi.CustomResource):
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[Union['AmbientGrantArgs', 'AmbientGrantArgsDict']] ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] extends: Grants that this one includes, by their `grant` outputs: it permits what any of them does as well. The report names this grant for all of it. Where they disagree about `ambient`, `true` wins.
@@ -419,7 +419,7 @@ class CapabilityGrant(pulumi.CustomResource):
     @pulumi.getter
     def calls(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
         """
-        Other Apps or Services that may be called, by name: `["billing"]`.
+        Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         """
         return pulumi.get(self, "calls")
 

@@ -1,4 +1,4 @@
-//! Lets requests go to granted origins only.
+//! Lets requests go to granted origins, and to Apps and Services that may be called, only.
 
 #![no_std]
 
@@ -37,9 +37,10 @@ fn is_granted(request: &OutgoingRequest) -> bool {
     };
     let Some(authority) = request.authority() else { return false };
     let rules = Rules::new(pulumi_wasm::guard::rules::text());
-    rules
-        .of("http")
-        .any(|fields| fields.first().is_some_and(|rule| origin::matches(rule, scheme, &authority)))
+    let has = |family, holds: fn(&str, &str, &str) -> bool| {
+        rules.of(family).any(|fields| fields.first().is_some_and(|rule| holds(rule, scheme, &authority)))
+    };
+    has("http", origin::matches) || has("calls", origin::is_call)
 }
 
 export!(Http);

@@ -9,6 +9,13 @@ pub fn matches(rule: &str, scheme: &str, authority: &str) -> bool {
     rule_scheme == scheme && rule_port == port && host_matches(rule_host, &host)
 }
 
+/// Whether a label of `calls`, `name[.namespace][:port]`, names what a request asks for, letter by letter: a network that
+/// completes names from a list, as clusters do, has `auth.dev.` for another host than `auth.dev`.
+pub fn is_call(label: &str, scheme: &str, authority: &str) -> bool {
+    let is_plain = !label.contains(':');
+    scheme == "http" && (authority == label || (is_plain && authority.strip_suffix(":80") == Some(label)))
+}
+
 /// Canonical host and port. Without a port it is the scheme's own.
 fn split<'a>(authority: &'a str, scheme: &str) -> Option<(String, &'a str)> {
     let bracketed = authority.starts_with('[') && authority.ends_with(']');
@@ -24,7 +31,7 @@ fn split<'a>(authority: &'a str, scheme: &str) -> Option<(String, &'a str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{is_call, matches};
 
     #[test]
     fn takes_the_origin_and_no_other() {
@@ -69,5 +76,41 @@ mod tests {
         assert!(matches("https://*.example.com:443", "https", "a.example.com"));
         assert!(!matches("https://*.example.com:443", "https", "example.com"));
         assert!(!matches("https://*.example.com:443", "https", "evil.test/.example.com"));
+    }
+
+    #[test]
+    fn takes_calls_as_they_are_written() {
+        for (label, granted) in [
+            ("auth", "auth"),
+            ("auth", "auth:80"),
+            ("auth.identity", "auth.identity"),
+            ("auth:8080", "auth:8080"),
+        ] {
+            assert!(is_call(label, "http", granted), "{granted}");
+            assert!(!is_call(label, "https", granted), "{granted}");
+        }
+        for other in [
+            "",
+            ":80",
+            "auth:",
+            "auth:8080",
+            "auth:080",
+            "auth:80:80",
+            "auth.",
+            "auth.:80",
+            "AUTH",
+            "auth.identity",
+            "x.auth",
+            "user@auth",
+            "auth@evil.test",
+            "auth ",
+            "10.0.0.7",
+        ] {
+            assert!(!is_call("auth", "http", other), "{other}");
+        }
+        for other in ["auth", "auth:80", "auth:8080:80", "auth:808"] {
+            assert!(!is_call("auth:8080", "http", other), "{other}");
+        }
+        assert!(!is_call("auth.dev", "http", "auth.dev."));
     }
 }
