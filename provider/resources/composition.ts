@@ -3,6 +3,7 @@ import { artifactFields } from "../artifacts/artifact.ts";
 import {
   CompositionError,
   type CompositionRecipe,
+  closesCalls,
   composerVersion,
   parseCompositionRecipe,
 } from "../artifacts/compose/index.ts";
@@ -148,10 +149,10 @@ export const Composition = defineResource({
     }
   },
 
-  /** What an older version has made is kept until an input changes, but not what nothing is sealed in. */
+  /** What an older version has made is kept until an input changes, but not what less is sealed in than is granted, or nothing. */
   diff(old, _composition, found) {
     const recipe = recordedRecipe(old.outputs);
-    if (!recipe || recipe.seal) return found;
+    if (!recipe || (recipe.seal && !closesCalls(recipe))) return found;
     return [...found, { path: "artifact", kind: "update", replace: false, input: false }];
   },
 

@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { moduleArtifact } from "../../provider/artifacts/artifact.ts";
-import { parseCompositionRecipe } from "../../provider/artifacts/compose/index.ts";
+import { composerVersion, parseCompositionRecipe } from "../../provider/artifacts/compose/index.ts";
 import { Store } from "../../provider/artifacts/store.ts";
 import { encodeGrant, type Grant, grantOf } from "../../provider/capabilities/grant.ts";
 import { unknown } from "../../provider/schema/fields.ts";
@@ -11,6 +12,7 @@ import type { Properties, Value } from "../../provider/values.ts";
 import { TestEngine } from "./harness.ts";
 import { guestDigest, guestFile, modules, samples } from "./samples.ts";
 
+const { DIFF_NONE, DIFF_SOME } = providerPb.DiffResponse.DiffChanges;
 const type = "wasm:index:Composition";
 const sample = samples[type]?.[0] as { modules: Record<string, Properties> } & Properties;
 const grant = (inputs: object): string => encodeGrant(grantOf("access", inputs) as Grant);
@@ -79,6 +81,21 @@ describe(type, () => {
     expect(await digest("renamed", "https://api.example")).toBe(first);
     expect(await digest("first", "https://other.example")).not.toBe(first);
   });
+
+  it.each([
+    ["calls", { calls: ["auth"] }, DIFF_SOME],
+    ["anything else", { http: ["https://api.example"] }, DIFF_NONE],
+  ])(
+    "made by composer 0.2, which opened no calls, is made anew where a grant names %s",
+    async (_name, granted, changes) => {
+      const inputs = { modules: { client: { ...client, grants: [grant(granted)] } } };
+      const { id, outputs, inputs: checked } = await engine.create(type, inputs);
+      const artifact = outputs.artifact as Properties & { recipe: string };
+      const recipe = artifact.recipe.replace(`"${composerVersion}"`, '"0.2.0"');
+      const recorded = { id, inputs: checked, outputs: { ...outputs, artifact: { ...artifact, recipe } } };
+      expect((await engine.diff(type, recorded, inputs)).changes).toBe(changes);
+    },
+  );
 
   it("checks the wiring while a grant is not known, and knows nothing of the bytes", async () => {
     const { front, auth } = sample.modules as { front: Properties; auth: Properties };

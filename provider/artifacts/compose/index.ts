@@ -6,6 +6,7 @@ export { mermaid } from "./graph.ts";
 export {
   type CompositionRecipe,
   checkRecipe,
+  closesCalls,
   composerVersion,
   parseCompositionRecipe,
   sameButComposer,

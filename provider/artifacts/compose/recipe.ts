@@ -96,6 +96,11 @@ export function unsealed({ composer }: CompositionRecipe): string {
   return `was made by composer ${composer}, which seals no grants. Run \`pulumi up\` of the Composition that it comes from with this version of the plugin, which seals it`;
 }
 
+/** Whether calls are granted in it that its bytes do not open: the guards of composers before 0.3.0 knew none. */
+export function closesCalls({ composer, seal = {} }: CompositionRecipe): boolean {
+  return /^0\.[0-2]\./.test(composer) && Object.values(seal).some(({ rules }) => /^calls\t/m.test(rules));
+}
+
 /** The part that a plan fixes. */
 export function recipeOfPlan(plan: Plan, modules: Record<string, Content>): CompositionRecipe {
   return {
