@@ -2,6 +2,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { minimumNode } from "../tools/build/launcher.ts";
+import { requestsPlugin } from "../tools/build/packages.ts";
 import { root } from "../tools/repository.ts";
 
 /**
@@ -25,6 +26,7 @@ export async function bundle(script: URL, folder: string): Promise<string> {
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
+    plugins: [requestsPlugin],
     logLevel: "warning",
   });
   return outfile;

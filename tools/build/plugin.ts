@@ -11,7 +11,7 @@ import { buildComposer, composerFiles, guardFiles } from "./composer.ts";
 import { isFresh, writeFingerprint } from "./fingerprint.ts";
 import { launcher, minimumNode } from "./launcher.ts";
 import { licenses } from "./licenses.ts";
-import { besidePlugin, stubPlugin } from "./packages.ts";
+import { besidePlugin, requestsPlugin, stubPlugin } from "./packages.ts";
 
 /** Scripts that a process or a worker is started with, by their place in `dist`. */
 const entryPoints: Record<string, string> = {
@@ -71,7 +71,7 @@ async function bundle(outdir: string): Promise<Metafile> {
     chunkNames: "[name]-[hash]",
     assetNames: "[name]-[hash]",
     banner: { js: banner },
-    plugins: [stubPlugin, besidePlugin],
+    plugins: [stubPlugin, requestsPlugin, besidePlugin],
     metafile: true,
     logLevel: "warning",
   }).catch(() => {
