@@ -115,6 +115,9 @@ export class Transport {
         ...(body && { "content-length": String(body.size) }),
       },
       body: body ? (body.open() as Uint8Array) : null,
+      // Keeps the connection after HEAD too, where undici would end it for servers that send a body nevertheless: what they
+      // send ends it then.
+      reset: false,
       signal,
       headersTimeout: milliseconds,
       bodyTimeout: milliseconds,
