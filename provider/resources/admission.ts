@@ -16,10 +16,11 @@ import {
   required,
   unknown,
 } from "../schema/fields.ts";
+import { placeOf } from "../targets/place.ts";
 import { decodeTarget } from "../targets/target.ts";
 import { type Judgement, judge } from "./admissionJudgement.ts";
-import { sealedArtifact } from "./localGuest.ts";
 import { type Context, defineResource } from "./resource.ts";
+import { sealedArtifact } from "./sealedArtifact.ts";
 
 const description = `
 Holds an artifact, its grants, its target and the accepted risks against each other, in preview: a child of each App, which
@@ -160,14 +161,16 @@ async function outputsOf(
 
 /** What an earlier composer sealed of the same is kept: a new version of the plugin delivers nothing anew by itself. */
 async function delivered(
-  { artifact, denied, target }: Inputs,
+  { artifact, denied, target, run }: Inputs,
   rules: OrUnknown<string>,
   old: Partial<Outputs>,
   context: Context,
 ): Promise<Outputs["artifact"]> {
-  if (isUnknown(target) || decodeTarget(target)?.registry === undefined) return undefined;
-  if (holdsUnknown([artifact, denied, rules])) return unknown;
-  const now = await sealedArtifact({ artifact, denied, rules }, context);
+  const place = isUnknown(target) ? undefined : decodeTarget(target);
+  if (place?.registry === undefined) return undefined;
+  const form = placeOf(place, run ?? "service")?.form;
+  if (form === undefined || holdsUnknown([artifact, denied, rules])) return unknown;
+  const now = await sealedArtifact({ artifact, denied, rules }, form, context);
   return isSameSeal(old.artifact, now) ? old.artifact : now;
 }
 

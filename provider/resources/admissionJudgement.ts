@@ -3,22 +3,27 @@ import type * as z from "zod";
 import type { Inspection } from "../artifacts/inspection.ts";
 import { cover } from "../capabilities/cover.ts";
 import { entriesOf } from "../capabilities/entries.ts";
-import { type Grant, union } from "../capabilities/grant.ts";
+import { union } from "../capabilities/grant.ts";
 import { uncovered } from "../capabilities/lattice.ts";
 import { reachLines } from "../capabilities/reach.ts";
-import { type AcceptedRisk, buildReport, type ReportEntry, reportText } from "../capabilities/report.ts";
+import {
+  type AcceptedRisk,
+  buildReport,
+  type Report,
+  type ReportEntry,
+  reportText,
+} from "../capabilities/report.ts";
 import { encodeRules } from "../capabilities/rules.ts";
-import { hostKey } from "../capabilities/rulesText.ts";
-import { ambients, isGuarded } from "../capabilities/vocabulary.ts";
+import { ambients } from "../capabilities/vocabulary.ts";
 import type { Problem } from "../errors.ts";
 import { isKnown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
-import { localEnforcement } from "../targets/local/enforcement.ts";
-import { worldProblem } from "../targets/local/world.ts";
+import { type Neighbour, type Place, placeOf } from "../targets/place.ts";
 import { decodeTarget } from "../targets/target.ts";
 import type { admissionInputs } from "./admission.ts";
 import { bindingProblems } from "./admissionBindings.ts";
 import { excesses, sealedRules } from "./admissionMaximum.ts";
 import { type Findings, type JudgedModule, judgedArtifact } from "./admissionModules.ts";
+import { hostRules } from "./hostRules.ts";
 import type { Context } from "./resource.ts";
 
 type Inputs = z.output<typeof admissionInputs>;
@@ -33,26 +38,23 @@ export interface Judgement extends Findings {
 export async function judge(inputs: Inputs, context: Context): Promise<Judgement> {
   const problems: Problem[] = [];
   const missing: Problem[] = [];
-  const judged = await judgedArtifact(inputs, context, { problems, missing });
-  if (!isUnknown(inputs.target) && decodeTarget(inputs.target) === undefined) {
+  const target = isUnknown(inputs.target) ? unknown : decodeTarget(inputs.target);
+  if (target === undefined) {
     problems.push({ path: "target", message: "is not the `target` output of an EdgeTarget of this version" });
   }
+  const place =
+    target === undefined || isUnknown(target) ? undefined : placeOf(target, inputs.run ?? "service");
+  const judged = await judgedArtifact(inputs, place?.form ?? "component", context, { problems, missing });
   const { whole, modules, links, isComposition } = judged;
-  const run = inputs.run ?? "service";
-  const unfit = isUnknown(whole) || isUnknown(run) ? undefined : worldProblem(whole, run);
+  const unfit = isUnknown(whole) ? undefined : place?.worldProblem(whole);
   if (unfit) problems.push({ path: "artifact", message: unfit });
   const coverages = modules.flatMap(({ name, inspection, grants, denied }) =>
     isUnknown(inspection) ? [] : [cover({ module: name, inspection, grants, denied })],
   );
-  const report = buildReport({
-    modules: modules.map(({ name, grants }) => ({ name, grants: grants.filter(isKnown) })),
-    target: localEnforcement(neighbours(modules)),
-    artifact: (family) => (isGuarded(family) ? "exact" : "none"),
-    acceptRisk: acceptedRisks(inputs),
-  });
+  const report = place && reportOf(place, modules, inputs);
   const errors = [
     ...(isComposition ? [] : coverages.flatMap(({ errors: found }) => found.map(({ message }) => message))),
-    ...report.errors,
+    ...(report?.errors ?? []),
     ...(await excesses(modules, whole, context)),
   ];
   problems.push(...errors.map((message) => ({ path: "grants", message })));
@@ -64,18 +66,32 @@ export async function judge(inputs: Inputs, context: Context): Promise<Judgement
   return {
     problems,
     missing,
-    warnings: [...(isComposition ? [] : coverages.flatMap(({ warnings }) => warnings)), ...report.warnings],
-    report: isPartlyKnown
-      ? unknown
-      : [
-          reportText(report.entries),
-          ...reachLines(links, report.entries),
-          ...summaries,
-          ...(isUnknown(whole) ? [] : trapLines(whole)),
-        ].join("\n"),
-    entries: isPartlyKnown ? unknown : report.entries,
-    rules: isPartlyKnown ? unknown : encodeRules(rulesOf(modules)),
+    warnings: [
+      ...(isComposition ? [] : coverages.flatMap(({ warnings }) => warnings)),
+      ...(report?.warnings ?? []),
+    ],
+    report:
+      isPartlyKnown || !report
+        ? unknown
+        : [
+            reportText(report.entries),
+            ...reachLines(links, report.entries),
+            ...summaries,
+            ...(isUnknown(whole) ? [] : trapLines(whole)),
+            ...(place?.losses ?? []),
+          ].join("\n"),
+    entries: isPartlyKnown || !report ? unknown : report.entries,
+    rules: isPartlyKnown ? unknown : encodeRules(hostRules(modules)),
   };
+}
+
+function reportOf(place: Place, modules: readonly JudgedModule[], inputs: Inputs): Report {
+  return buildReport({
+    modules: modules.map(({ name, grants }) => ({ name, grants: grants.filter(isKnown) })),
+    target: place.enforcement(neighbours(modules)),
+    artifact: (family) => place.artifact(family),
+    acceptRisk: acceptedRisks(inputs),
+  });
 }
 
 /**
@@ -107,25 +123,8 @@ function unsaid(module: JudgedModule, whole: OrUnknown<Inspection>): Problem[] {
   return [{ path: "artifact", message }];
 }
 
-/** What the component as a whole may do: the host cannot tell its modules apart, and knows their keys by its own names. */
-function rulesOf(modules: readonly JudgedModule[]) {
-  const all = modules.map(({ grants }) => union(grants.filter(isKnown)));
-  const grants = modules.flatMap((module) => module.grants.filter((grant): grant is Grant => isKnown(grant)));
-  const rules = union(grants);
-  for (const family of ["environment", "config"] as const) {
-    rules[family] = modules.flatMap(({ name }, index) =>
-      (all[index]?.[family] ?? []).map((key) => hostKey(family, name, key, modules.length > 1)),
-    );
-  }
-  const { ambient } = rules;
-  for (const family of ambients) {
-    ambient[family] = all.some((own) => own.ambient[family]);
-  }
-  return rules;
-}
-
 /** Whether other modules of a composition ask for what one was granted. */
-function neighbours(modules: readonly JudgedModule[]) {
+function neighbours(modules: readonly JudgedModule[]): Neighbour[] {
   return modules.flatMap(({ name, inspection, grants }) =>
     isUnknown(inspection)
       ? []

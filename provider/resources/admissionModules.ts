@@ -17,6 +17,7 @@ import type { Reach } from "../capabilities/reach.ts";
 import type { Problem } from "../errors.ts";
 import { UserError } from "../errors.ts";
 import { holdsUnknown, isKnown, isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
+import type { Form } from "../targets/kubernetes/runtimes.ts";
 import type { admissionInputs } from "./admission.ts";
 import { artifactStore } from "./artifactStore.ts";
 import { knownAccess } from "./compositionParts.ts";
@@ -54,6 +55,7 @@ export interface Findings {
 /** Where not even the artifact's modules are known, it is taken for a single one. */
 export async function judgedArtifact(
   inputs: Inputs,
+  form: Form,
   context: Context,
   found: Findings,
 ): Promise<JudgedArtifact> {
@@ -63,7 +65,7 @@ export async function judgedArtifact(
     inspection: OrUnknown<Inspection>,
     digest: OrUnknown<Digest>,
   ): Promise<JudgedArtifact> => ({
-    whole: isUnknown(inspection) ? unknown : await sealedWhole(inputs, context, found),
+    whole: isUnknown(inspection) ? unknown : await sealedWhole(inputs, form, context, found),
     isComposition: false,
     links: [],
     modules: [
@@ -102,17 +104,18 @@ export async function judgedArtifact(
 /** A single Module as its App runs it; what cannot be sealed comes to light here. */
 async function sealedWhole(
   { artifact, grants, denied }: Inputs,
-  { settings, signal }: Context,
+  form: Form,
+  context: Context,
   { problems, missing }: Findings,
 ): Promise<OrUnknown<Inspection>> {
+  const { settings, signal } = context;
   const access = knownAccess(grants, denied);
   if (isUnknown(access) || holdsUnknown(artifact)) return unknown;
   const grant = wholeGrant(union(grantsOf(access.grants, [], []).filter(isKnown)));
   if (grant === undefined) return unknown;
-  const { composer, inspector } = artifactStore(settings);
   try {
-    const sealed = await sealSingle(composer, artifact as Artifact, { ...access, grants: [grant] }, signal);
-    return await inspector.inspect(sealed.digest, { signal });
+    const sealed = await sealSingle(artifact as Artifact, { ...access, grants: [grant] }, form, context);
+    return await artifactStore(settings).inspector.inspect(sealed.digest, { signal });
   } catch (error) {
     if (!(error instanceof UserError) || signal.aborted) throw error;
     const isMissing = error instanceof ArtifactError && error.code === "not-found";

@@ -1,14 +1,16 @@
 import * as z from "zod";
 import { artifactFields } from "../artifacts/artifact.ts";
 import { list, map, object, optional, required } from "../schema/fields.ts";
+import { kubernetesAppFields, volumeSourceShape } from "../targets/kubernetes/appFields.ts";
 import { acceptRiskFields } from "./admission.ts";
 import { defineComponent } from "./component.ts";
 
 const description = `
 An artifact on a target, with what it may do and the values that it runs with.
 
-On a local target it expands into an \`Admission\`, which holds artifact, grants and target against each other in preview,
-and a \`wasm:local:Server\`, the process on this machine. An App of a single Module takes its grants itself; the module is
+It expands into an \`Admission\`, which holds artifact, grants and target against each other in preview, and what runs it: on a
+local target a \`wasm:local:Server\`, the process on this machine; on Kubernetes objects of \`@pulumi/kubernetes\`, by the provider that
+the App is given (\`providers: [cluster]\`) or the stack's own. An App of a single Module takes its grants itself; the module is
 called \`main\` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
 \`Image\` with the App's name.
 
@@ -52,10 +54,23 @@ outputs:
 {{% /examples %}}
 `.trim();
 
-const volumeFields = object("wasm:index:Volume", "What stands behind a volume that a grant names.", {
-  folder: required(z.string().min(1), {
+const volumeFields = object(
+  "wasm:index:Volume",
+  "What stands behind a volume that a grant names: one of these.",
+  {
+    folder: optional(z.string().min(1), {
+      description:
+        "On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.",
+    }),
+    ...volumeSourceShape,
+  },
+);
+
+const scheduleFields = object("wasm:index:Schedule", "Runs a command again and again.", {
+  schedule: required(z.string(), {
     description:
-      "On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.",
+      "When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. " +
+      "While one run lasts, the next one is left out.",
   }),
 });
 
@@ -110,27 +125,50 @@ export const appInputs = z.strictObject({
   bindings: optional(map(bindingsFields), {
     description: "Values by module name; a single module is called `main`.",
   }),
-  run: optional(z.enum(["service", "job"]), {
+  run: optional(z.union([scheduleFields, z.enum(["service", "job"])]), {
     description:
-      "`service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.",
+      "`service` serves HTTP; `job` runs the command once, and again after each change; `{ schedule }` runs it again and again, " +
+      "where the target can. Default: `service`.",
     plain: true,
+  }),
+  hostname: optional(z.string().min(1), {
+    description:
+      "Name by which it is reached from outside, where the target leads requests: `shop.example.com`.",
+  }),
+  routes: optional(list(z.string()), {
+    description: 'Beginnings of the paths that lead to it: `["/shop"]`. Default: all.',
+  }),
+  replicas: optional(z.int().min(0).max(10_000), {
+    description: "How many instances run, where the target runs more than one. Default: 1.",
   }),
   limits: optional(limitsFields, { description: "Bounds of one instance." }),
   acceptRisk: optional(list(acceptRiskFields), {
     description:
       "Entries of grants that nothing enforces on this target, accepted one by one. Preview prints what to paste.",
   }),
-  local: optional(localFields, { description: "What is particular to a local target." }),
+  local: optional(localFields, { description: "What is particular to a local target; not read on others." }),
+  kubernetes: optional(kubernetesAppFields, {
+    description: "What is particular to a Kubernetes target; not read on others.",
+  }),
 });
 
 const outputs = z.strictObject({
-  url: optional(z.string(), { description: "Address of the service; absent for a job." }),
+  url: optional(z.string(), {
+    description:
+      "Address of the service: from outside where something leads there (`hostname`), else on this machine or within the cluster. Absent for a job.",
+  }),
+  clusterUrl: optional(z.string(), {
+    description: "On Kubernetes: address of the service within the cluster. Absent for a job.",
+  }),
   report: required(z.string(), {
     description: "What each grant's entries are worth on this target, as a table of text for a pull request.",
   }),
   logFile: optional(z.string(), { description: "On a local target: path of the log." }),
   image: optional(z.string(), {
     description: "The image by digest and pull name; absent where the target names no registry.",
+  }),
+  names: optional(map(z.string()), {
+    description: "On Kubernetes: names of the objects by kind, such as `Deployment`.",
   }),
 });
 

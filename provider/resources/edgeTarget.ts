@@ -1,7 +1,9 @@
 import * as z from "zod";
 import type { Problem } from "../errors.ts";
 import { parseRepository } from "../oci/reference.ts";
-import { isUnknown, object, optional, required } from "../schema/fields.ts";
+import { isUnknown, object, optional, required, unknown } from "../schema/fields.ts";
+import { kubernetesTargetFields } from "../targets/kubernetes/targetFields.ts";
+import { targetProblems } from "../targets/kubernetes/validate/target.ts";
 import { encodeTarget, type Target } from "../targets/target.ts";
 import { defineResource } from "./resource.ts";
 
@@ -15,6 +17,10 @@ same program runs on a laptop and in production.
 import * as wasm from "pulumi-wasm";
 
 const edge = new wasm.EdgeTarget("edge", { local: {} });
+const cluster = new wasm.EdgeTarget("cluster", {
+  registry: { push: "registry.example/acme" },
+  kubernetes: { runtime: "wasmtime", runtimeClassName: "wasmtime-v1", namespace: "storefront" },
+});
 \`\`\`
 \`\`\`yaml
 resources:
@@ -61,9 +67,10 @@ const registryFields = object(
 
 const inputs = z.strictObject({
   local: optional(localFields, { description: "Run on this machine." }),
+  kubernetes: optional(kubernetesTargetFields, { description: "Run in the pods of a Kubernetes cluster." }),
   registry: optional(registryFields, {
     description:
-      "The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.",
+      "The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.",
   }),
 });
 
@@ -82,8 +89,12 @@ export const EdgeTarget = defineResource({
   outputs,
 
   check(target) {
-    const noPlace = { path: "", message: "name the place: give `local: {}` to run on this machine" };
-    return [...(target.local === undefined ? [noPlace] : []), ...registryProblems(target)];
+    const { kubernetes, registry } = target;
+    return [
+      ...placeProblems(target),
+      ...(kubernetes === undefined || isUnknown(kubernetes) ? [] : targetProblems(kubernetes, registry)),
+      ...registryProblems(target),
+    ];
   },
 
   async create(target, context) {
@@ -95,9 +106,23 @@ export const EdgeTarget = defineResource({
   },
 });
 
-function outputsOf({ local, registry }: Inputs) {
-  const place: Target = isUnknown(local) ? { kind: local } : { kind: "local", ...local };
-  return { target: encodeTarget({ ...place, registry }) };
+function outputsOf(target: Inputs) {
+  return { target: encodeTarget({ ...placeOf(target), registry: target.registry }) };
+}
+
+function placeOf({ local, kubernetes }: Inputs): Target {
+  if (isUnknown(local) || isUnknown(kubernetes)) return { kind: unknown };
+  return kubernetes === undefined ? { kind: "local", ...local } : { kind: "kubernetes", kubernetes };
+}
+
+function placeProblems({ local, kubernetes }: Inputs): Problem[] {
+  const given = [local, kubernetes].filter((place) => place !== undefined);
+  if (given.length === 1) return [];
+  const message =
+    given.length === 0
+      ? "name the place: give `local: {}` to run on this machine, or `kubernetes: { … }`"
+      : "names two places, `local` and `kubernetes`: leave one of them out, and make another EdgeTarget of it if both are needed";
+  return [{ path: "", message }];
 }
 
 function registryProblems({ registry }: Inputs): Problem[] {

@@ -15,9 +15,10 @@ import {
 } from "../schema/fields.ts";
 import * as local from "../targets/local/control.ts";
 import { artifactStore } from "./artifactStore.ts";
-import { guestOf, instanceId, localOptions, sealedArtifact } from "./localGuest.ts";
+import { guestOf, instanceId, localOptions } from "./localGuest.ts";
 import { checkServer } from "./localServerCheck.ts";
 import { type Context, type Difference, defineResource } from "./resource.ts";
+import { sealedArtifact } from "./sealedArtifact.ts";
 
 const description = `
 The process that runs an App on this machine: a child of the App, which declares it. It listens on 127.0.0.1, outlives
@@ -237,7 +238,9 @@ async function previewed(
   // Bytes that cannot be had shall not come to light in `up`.
   const { artifact, rules, denied } = server;
   if (!holdsUnknown({ artifact, rules, denied })) {
-    await artifactStore(settings).composer.ensure(await sealedArtifact(server, context), { signal });
+    await artifactStore(settings).composer.ensure(await sealedArtifact(server, "component", context), {
+      signal,
+    });
   }
   if (server.run === "job") return { running: false, logFile: unknown, exitCode: 0 };
   const port: OrUnknown<number> = server.port ?? running?.port ?? unknown;

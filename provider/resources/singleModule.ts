@@ -1,13 +1,13 @@
 /** An App of a single Module is the same as one of a Composition that has no other. */
-import type { Artifact } from "../artifacts/artifact.ts";
-import {
-  type Composer,
-  type Composition,
-  CompositionError,
-  type ModuleAccess,
-} from "../artifacts/compose/index.ts";
+import { type Artifact, moduleArtifact } from "../artifacts/artifact.ts";
+import { type Composer, CompositionError, type ModuleAccess } from "../artifacts/compose/index.ts";
+import type { Inspector } from "../artifacts/inspect.ts";
+import { deniedOfCore } from "../capabilities/coreSealing.ts";
 import { decodeGrant, encodeGrant } from "../capabilities/grant.ts";
 import type { Rules } from "../capabilities/rules.ts";
+import type { Form } from "../targets/kubernetes/runtimes.ts";
+import { artifactStore } from "./artifactStore.ts";
+import type { Context } from "./resource.ts";
 
 /** The module's name in it. */
 export const singleModule = "main";
@@ -23,18 +23,26 @@ export function wholeGrant(rules: Rules): string | undefined {
 }
 
 /**
+ * A single Module with what is denied to it and its guards inside, in the form that its place runs.
+ *
  * @param access `grants` is a `wholeGrant`
- * @throws CompositionError in the words of an App; others as `Composer.compose`
+ * @throws CompositionError in the words of an App; others as `Composer.compose` and `Composer.sealCore`
  */
 export async function sealSingle(
-  composer: Composer,
   artifact: Artifact,
   access: ModuleAccess,
-  signal: AbortSignal,
-): Promise<Composition> {
+  form: Form,
+  { settings, signal }: Pick<Context, "settings" | "signal">,
+): Promise<Artifact> {
+  const { composer, inspector } = artifactStore(settings);
+  if (form === "core") return sealCoreModule(artifact, access, { composer, inspector, signal });
   const modules = { [singleModule]: { artifact } };
   try {
-    return await composer.compose({ modules, access: { [singleModule]: access } }, { signal });
+    const { artifact: sealed } = await composer.compose(
+      { modules, access: { [singleModule]: access } },
+      { signal },
+    );
+    return sealed;
   } catch (error) {
     if (!(error instanceof CompositionError)) throw error;
     const problems = error.problems.map((problem) => ({
@@ -44,6 +52,23 @@ export async function sealSingle(
     }));
     throw new CompositionError(problems, { cause: error });
   }
+}
+
+/** No component becomes a core module; which places could run it is for the place to say. */
+async function sealCoreModule(
+  artifact: Artifact,
+  { grants, denied = [] }: ModuleAccess,
+  { composer, inspector, signal }: { composer: Composer; inspector: Inspector; signal: AbortSignal },
+): Promise<Artifact> {
+  if (artifact.kind !== "core") return artifact;
+  const { imports } = await inspector.inspect(artifact.digest, { signal });
+  const granted = (grants ?? []).flatMap((text) => decodeGrant(text) ?? []);
+  const digest = await composer.sealCore(
+    artifact.digest,
+    deniedOfCore({ imports, grants: granted, denied }),
+    { signal },
+  );
+  return moduleArtifact(digest, "core");
 }
 
 /** An App calls its module nothing, and has no `adapt`. */

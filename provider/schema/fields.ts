@@ -76,3 +76,18 @@ export function object<T extends z.ZodRawShape>(token: string, description: stri
   typeNames.add(type, { token, description });
   return type;
 }
+
+/** A value of which nothing is unknown. */
+export type Known<T> = T extends symbol
+  ? never
+  : T extends readonly (infer Item)[]
+    ? Known<Item>[]
+    : T extends object
+      ? { [Key in keyof T]: Known<T[Key]> }
+      : T;
+
+/** Outside preview, everything is known. */
+export function allKnown<T>(value: T): Known<T> {
+  if (holdsUnknown(value)) throw new Error("An input is still unknown outside preview.");
+  return value as Known<T>;
+}

@@ -27,7 +27,6 @@ interface Input {
 
 function problems(input: Input, issue: z.core.$ZodIssue, parent: Path): Problem[] {
   const path = [...parent, ...issue.path];
-  // The first option of each union is "not known yet"; what is wrong is said by the last one that applies.
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const branch = mostSpecific(issue.errors);
     if (branch) return branch.flatMap((inner) => problems(input, inner, path));
@@ -43,14 +42,21 @@ function problems(input: Input, issue: z.core.$ZodIssue, parent: Path): Problem[
   return [{ path: propertyPath(path), message: message(input, issue, path) }];
 }
 
-/** The option whose issues lie deepest is the one that the user meant. */
+/** The option whose issues lie deepest is the one that the user meant; else the last one says what is wrong. */
 function mostSpecific(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
   const depth = (branch: z.core.$ZodIssue[]) => Math.max(0, ...branch.map((issue) => issue.path.length));
-  const candidates = branches.slice(1).filter((branch) => branch.length > 0);
+  const candidates = branches.filter(
+    (branch, index) => branch.length > 0 && !(index === 0 && isNotUnknown(branch)),
+  );
   return candidates.reduce<z.core.$ZodIssue[] | undefined>(
-    (best, branch) => (best === undefined || depth(branch) > depth(best) ? branch : best),
+    (best, branch) => (best === undefined || depth(branch) >= depth(best) ? branch : best),
     undefined,
   );
+}
+
+/** What the option "not known yet", which stands first, says of any value: nothing that helps. */
+function isNotUnknown([first, ...others]: readonly z.core.$ZodIssue[]): boolean {
+  return first?.code === "custom" && first.path.length === 0 && others.length === 0;
 }
 
 function message({ schema, value, isSecret }: Input, issue: z.core.$ZodIssue, path: Path): string {
@@ -109,12 +115,14 @@ function noun(type: string): string {
   if (type === "array") return "a list";
   if (type === "boolean") return "true or false";
   if (type === "int") return "a whole number";
+  if (type === "null") return type;
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }
 
 function kind(value: unknown): string {
+  if (value === null) return "null";
   if (Array.isArray(value)) return "array";
-  return value !== null && typeof value === "object" && value.constructor !== Object
+  return typeof value === "object" && value.constructor !== Object
     ? value.constructor.name.toLowerCase()
     : typeof value;
 }

@@ -6,6 +6,7 @@
 import * as z from "zod";
 import { orUnknown } from "../schema/fields.ts";
 import { decodeMarked, encodeMarked } from "../schema/marked.ts";
+import { kubernetesTargetFields } from "./kubernetes/targetFields.ts";
 
 const registrySchema = z.object({
   /** `host[:port][/prefix]`, to push to. */
@@ -16,11 +17,13 @@ const registrySchema = z.object({
 });
 
 const targetSchema = z.object({
-  kind: orUnknown(z.enum(["local"])),
+  kind: orUnknown(z.enum(["local", "kubernetes"])),
   memory: z.optional(orUnknown(z.number())),
   requestTimeout: z.optional(orUnknown(z.number())),
   /** Where Apps deliver to. Absent: nothing is pushed. */
   registry: z.optional(orUnknown(registrySchema)),
+  /** With `kind: "kubernetes"`. */
+  kubernetes: z.optional(kubernetesTargetFields),
 });
 
 export type Target = z.infer<typeof targetSchema>;

@@ -12,14 +12,21 @@ namespace Pulumi.Wasm
     /// <summary>
     /// An artifact on a target, with what it may do and the values that it runs with.
     /// 
-    /// On a local target it expands into an `Admission`, which holds artifact, grants and target against each other in preview,
-    /// and a `wasm:local:Server`, the process on this machine. An App of a single Module takes its grants itself; the module is
+    /// It expands into an `Admission`, which holds artifact, grants and target against each other in preview, and what runs it: on a
+    /// local target a `wasm:local:Server`, the process on this machine; on Kubernetes objects of `@pulumi/kubernetes`, by the provider that
+    /// the App is given (`providers: [cluster]`) or the stack's own. An App of a single Module takes its grants itself; the module is
     /// called `main` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
     /// `Image` with the App's name.
     /// </summary>
     [WasmResourceType("wasm:index:App")]
     public partial class App : global::Pulumi.ComponentResource
     {
+        /// <summary>
+        /// On Kubernetes: address of the service within the cluster. Absent for a job.
+        /// </summary>
+        [Output("clusterUrl")]
+        public Output<string?> ClusterUrl { get; private set; } = null!;
+
         /// <summary>
         /// The image by digest and pull name; absent where the target names no registry.
         /// </summary>
@@ -33,13 +40,19 @@ namespace Pulumi.Wasm
         public Output<string?> LogFile { get; private set; } = null!;
 
         /// <summary>
+        /// On Kubernetes: names of the objects by kind, such as `Deployment`.
+        /// </summary>
+        [Output("names")]
+        public Output<ImmutableDictionary<string, string>?> Names { get; private set; } = null!;
+
+        /// <summary>
         /// What each grant's entries are worth on this target, as a table of text for a pull request.
         /// </summary>
         [Output("report")]
         public Output<string> Report { get; private set; } = null!;
 
         /// <summary>
-        /// Address of the service; absent for a job.
+        /// Address of the service: from outside where something leads there (`hostname`), else on this machine or within the cluster. Absent for a job.
         /// </summary>
         [Output("url")]
         public Output<string?> Url { get; private set; } = null!;
@@ -128,22 +141,52 @@ namespace Pulumi.Wasm
         }
 
         /// <summary>
+        /// Name by which it is reached from outside, where the target leads requests: `shop.example.com`.
+        /// </summary>
+        [Input("hostname")]
+        public Input<string>? Hostname { get; set; }
+
+        /// <summary>
+        /// What is particular to a Kubernetes target; not read on others.
+        /// </summary>
+        [Input("kubernetes")]
+        public Input<Inputs.KubernetesAppArgs>? Kubernetes { get; set; }
+
+        /// <summary>
         /// Bounds of one instance.
         /// </summary>
         [Input("limits")]
         public Input<Inputs.LimitsArgs>? Limits { get; set; }
 
         /// <summary>
-        /// What is particular to a local target.
+        /// What is particular to a local target; not read on others.
         /// </summary>
         [Input("local")]
         public Input<Inputs.LocalAppArgs>? Local { get; set; }
 
         /// <summary>
-        /// `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
+        /// How many instances run, where the target runs more than one. Default: 1.
+        /// </summary>
+        [Input("replicas")]
+        public Input<int>? Replicas { get; set; }
+
+        [Input("routes")]
+        private InputList<string>? _routes;
+
+        /// <summary>
+        /// Beginnings of the paths that lead to it: `["/shop"]`. Default: all.
+        /// </summary>
+        public InputList<string> Routes
+        {
+            get => _routes ?? (_routes = new InputList<string>());
+            set => _routes = value;
+        }
+
+        /// <summary>
+        /// `service` serves HTTP; `job` runs the command once, and again after each change; `{ schedule }` runs it again and again, where the target can. Default: `service`.
         /// </summary>
         [Input("run")]
-        public string? Run { get; set; }
+        public Union<Input<Inputs.ScheduleArgs>, Input<string>>? Run { get; set; }
 
         /// <summary>
         /// Where it runs: the `target` output of an EdgeTarget.

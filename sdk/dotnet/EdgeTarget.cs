@@ -17,13 +17,19 @@ namespace Pulumi.Wasm
     public partial class EdgeTarget : global::Pulumi.CustomResource
     {
         /// <summary>
+        /// Run in the pods of a Kubernetes cluster.
+        /// </summary>
+        [Output("kubernetes")]
+        public Output<Outputs.KubernetesTarget?> Kubernetes { get; private set; } = null!;
+
+        /// <summary>
         /// Run on this machine.
         /// </summary>
         [Output("local")]
         public Output<Outputs.LocalTarget?> Local { get; private set; } = null!;
 
         /// <summary>
-        /// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+        /// The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
         /// </summary>
         [Output("registry")]
         public Output<Outputs.TargetRegistry?> Registry { get; private set; } = null!;
@@ -81,13 +87,19 @@ namespace Pulumi.Wasm
     public sealed class EdgeTargetArgs : global::Pulumi.ResourceArgs
     {
         /// <summary>
+        /// Run in the pods of a Kubernetes cluster.
+        /// </summary>
+        [Input("kubernetes")]
+        public Input<Inputs.KubernetesTargetArgs>? Kubernetes { get; set; }
+
+        /// <summary>
         /// Run on this machine.
         /// </summary>
         [Input("local")]
         public Input<Inputs.LocalTargetArgs>? Local { get; set; }
 
         /// <summary>
-        /// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+        /// The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
         /// </summary>
         [Input("registry")]
         public Input<Inputs.TargetRegistryArgs>? Registry { get; set; }

@@ -9,8 +9,9 @@ import * as utilities from "./utilities";
 /**
  * An artifact on a target, with what it may do and the values that it runs with.
  *
- * On a local target it expands into an `Admission`, which holds artifact, grants and target against each other in preview,
- * and a `wasm:local:Server`, the process on this machine. An App of a single Module takes its grants itself; the module is
+ * It expands into an `Admission`, which holds artifact, grants and target against each other in preview, and what runs it: on a
+ * local target a `wasm:local:Server`, the process on this machine; on Kubernetes objects of `@pulumi/kubernetes`, by the provider that
+ * the App is given (`providers: [cluster]`) or the stack's own. An App of a single Module takes its grants itself; the module is
  * called `main` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
  * `Image` with the App's name.
  *
@@ -50,6 +51,10 @@ export class App extends pulumi.ComponentResource {
     }
 
     /**
+     * On Kubernetes: address of the service within the cluster. Absent for a job.
+     */
+    declare public /*out*/ readonly clusterUrl: pulumi.Output<string | undefined>;
+    /**
      * The image by digest and pull name; absent where the target names no registry.
      */
     declare public /*out*/ readonly image: pulumi.Output<string | undefined>;
@@ -58,11 +63,15 @@ export class App extends pulumi.ComponentResource {
      */
     declare public /*out*/ readonly logFile: pulumi.Output<string | undefined>;
     /**
+     * On Kubernetes: names of the objects by kind, such as `Deployment`.
+     */
+    declare public /*out*/ readonly names: pulumi.Output<{[key: string]: string} | undefined>;
+    /**
      * What each grant's entries are worth on this target, as a table of text for a pull request.
      */
     declare public /*out*/ readonly report: pulumi.Output<string>;
     /**
-     * Address of the service; absent for a job.
+     * Address of the service: from outside where something leads there (`hostname`), else on this machine or within the cluster. Absent for a job.
      */
     declare public /*out*/ readonly url: pulumi.Output<string | undefined>;
 
@@ -88,17 +97,25 @@ export class App extends pulumi.ComponentResource {
             resourceInputs["bindings"] = args?.bindings;
             resourceInputs["denied"] = args?.denied;
             resourceInputs["grants"] = args?.grants;
+            resourceInputs["hostname"] = args?.hostname;
+            resourceInputs["kubernetes"] = args?.kubernetes;
             resourceInputs["limits"] = args?.limits;
             resourceInputs["local"] = args?.local;
+            resourceInputs["replicas"] = args?.replicas;
+            resourceInputs["routes"] = args?.routes;
             resourceInputs["run"] = args?.run;
             resourceInputs["target"] = args?.target;
+            resourceInputs["clusterUrl"] = undefined /*out*/;
             resourceInputs["image"] = undefined /*out*/;
             resourceInputs["logFile"] = undefined /*out*/;
+            resourceInputs["names"] = undefined /*out*/;
             resourceInputs["report"] = undefined /*out*/;
             resourceInputs["url"] = undefined /*out*/;
         } else {
+            resourceInputs["clusterUrl"] = undefined /*out*/;
             resourceInputs["image"] = undefined /*out*/;
             resourceInputs["logFile"] = undefined /*out*/;
+            resourceInputs["names"] = undefined /*out*/;
             resourceInputs["report"] = undefined /*out*/;
             resourceInputs["url"] = undefined /*out*/;
         }
@@ -132,17 +149,33 @@ export interface AppArgs {
      */
     grants?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
+     * Name by which it is reached from outside, where the target leads requests: `shop.example.com`.
+     */
+    hostname?: pulumi.Input<string | undefined>;
+    /**
+     * What is particular to a Kubernetes target; not read on others.
+     */
+    kubernetes?: pulumi.Input<inputs.KubernetesAppArgs | undefined>;
+    /**
      * Bounds of one instance.
      */
     limits?: pulumi.Input<inputs.LimitsArgs | undefined>;
     /**
-     * What is particular to a local target.
+     * What is particular to a local target; not read on others.
      */
     local?: pulumi.Input<inputs.LocalAppArgs | undefined>;
     /**
-     * `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
+     * How many instances run, where the target runs more than one. Default: 1.
      */
-    run?: string;
+    replicas?: pulumi.Input<number | undefined>;
+    /**
+     * Beginnings of the paths that lead to it: `["/shop"]`. Default: all.
+     */
+    routes?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * `service` serves HTTP; `job` runs the command once, and again after each change; `{ schedule }` runs it again and again, where the target can. Default: `service`.
+     */
+    run?: pulumi.Input<inputs.ScheduleArgs> | pulumi.Input<string>;
     /**
      * Where it runs: the `target` output of an EdgeTarget.
      */

@@ -14,6 +14,10 @@ import * as utilities from "./utilities";
  * import * as wasm from "pulumi-wasm";
  *
  * const edge = new wasm.EdgeTarget("edge", { local: {} });
+ * const cluster = new wasm.EdgeTarget("cluster", {
+ *   registry: { push: "registry.example/acme" },
+ *   kubernetes: { runtime: "wasmtime", runtimeClassName: "wasmtime-v1", namespace: "storefront" },
+ * });
  * ```
  */
 export class EdgeTarget extends pulumi.CustomResource {
@@ -44,11 +48,15 @@ export class EdgeTarget extends pulumi.CustomResource {
     }
 
     /**
+     * Run in the pods of a Kubernetes cluster.
+     */
+    declare public readonly kubernetes: pulumi.Output<outputs.KubernetesTarget | undefined>;
+    /**
      * Run on this machine.
      */
     declare public readonly local: pulumi.Output<outputs.LocalTarget | undefined>;
     /**
-     * The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+     * The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
      */
     declare public readonly registry: pulumi.Output<outputs.TargetRegistry | undefined>;
     /**
@@ -67,10 +75,12 @@ export class EdgeTarget extends pulumi.CustomResource {
         let resourceInputs: pulumi.Inputs = {};
         opts = opts || {};
         if (!opts.id) {
+            resourceInputs["kubernetes"] = args?.kubernetes;
             resourceInputs["local"] = args?.local;
             resourceInputs["registry"] = args?.registry;
             resourceInputs["target"] = undefined /*out*/;
         } else {
+            resourceInputs["kubernetes"] = undefined /*out*/;
             resourceInputs["local"] = undefined /*out*/;
             resourceInputs["registry"] = undefined /*out*/;
             resourceInputs["target"] = undefined /*out*/;
@@ -85,11 +95,15 @@ export class EdgeTarget extends pulumi.CustomResource {
  */
 export interface EdgeTargetArgs {
     /**
+     * Run in the pods of a Kubernetes cluster.
+     */
+    kubernetes?: pulumi.Input<inputs.KubernetesTargetArgs | undefined>;
+    /**
      * Run on this machine.
      */
     local?: pulumi.Input<inputs.LocalTargetArgs | undefined>;
     /**
-     * The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+     * The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
      */
     registry?: pulumi.Input<inputs.TargetRegistryArgs | undefined>;
 }

@@ -133,8 +133,8 @@ describe(type, () => {
 
   it("says that a string comes from no grant and no target of this package", async () => {
     expect(await reasons(admission("echo", { grants: ["stripe"], target: "laptop" }))).toEqual([
-      "grants[0]: is not the `grant` output of a CapabilityGrant of this version",
       "target: is not the `target` output of an EdgeTarget of this version",
+      "grants[0]: is not the `grant` output of a CapabilityGrant of this version",
     ]);
   });
 

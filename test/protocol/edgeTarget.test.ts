@@ -57,10 +57,30 @@ describe(type, () => {
     expect(failures).toEqual([]);
   });
 
-  it("needs a place", async () => {
-    const { failures } = await engine.check(type, {});
-    expect(failures).toEqual([
-      { property: "", reason: "name the place: give `local: {}` to run on this machine" },
+  it("is exactly one place", async () => {
+    const kubernetes = { runtime: "wasmtime", runtimeClassName: "wasmtime-v1" };
+    const reasons = async (inputs: Properties) =>
+      (await engine.check(type, inputs)).failures.map(({ property, reason }) => `${property}: ${reason}`);
+    expect(await reasons({})).toEqual([
+      ": name the place: give `local: {}` to run on this machine, or `kubernetes: { … }`",
     ]);
+    const registry = { push: "registry.example/acme" };
+    expect(await reasons({ local: {}, kubernetes, registry })).toEqual([
+      ": names two places, `local` and `kubernetes`: leave one of them out, and make another EdgeTarget of it if both are needed",
+    ]);
+    expect(await reasons({ kubernetes, registry })).toEqual([]);
+  });
+
+  it("hands on a cluster with what is not known of it", async () => {
+    const kubernetes: Properties = {
+      runtime: "wasmtime",
+      runtimeClassName: "wasmtime-v1",
+      namespace: unknown,
+    };
+    const registry: Properties = { push: unknown };
+    const { outputs } = await engine.create(type, { kubernetes, registry }, { preview: true });
+    expect(decodeTarget(outputs.target as string)).toEqual({ kind: "kubernetes", kubernetes, registry });
+    const whole = await engine.create(type, { kubernetes: unknown, registry }, { preview: true });
+    expect(decodeTarget(whole.outputs.target as string)).toEqual({ kind: unknown, registry });
   });
 });

@@ -80,6 +80,7 @@ describe("Check", () => {
     [{ pullRepository: "localhost:5000/Acme" }, "pullRepository", "upper-case"],
     [{ tags: ["1.0", ".hidden"] }, "tags[1]", "is not a tag"],
     [{ tags: ["1.0", "latest", "1.0"] }, "tags[2]", '"1.0" is in the list twice'],
+    [{ tags: ["1.0", null] }, "tags[1]", "expected a string, got null"],
     [{ tags: [`sha256-${"ab".repeat(32)}`] }, "tags[0]", "registries keep for signatures"],
     [{ annotations: { "": "x" } }, "annotations", "an annotation has no name"],
     [{ annotations: { a: 1 } }, "annotations.a", "expected a string, got a number"],
@@ -140,6 +141,22 @@ describe("Diff", () => {
   });
 });
 
+/** Takes referrers out of the registry and out of the list of them, as somebody else would. */
+function forget(
+  matches: (manifest: { artifactType?: string; annotations?: Record<string, string> }) => boolean,
+) {
+  for (const [key, { type, bytes }] of registry.manifests) {
+    const { manifests, ...manifest } = JSON.parse(String(bytes));
+    const kept = manifests?.filter((entry: typeof manifest) => !matches(entry));
+    if (kept)
+      registry.manifests.set(key, {
+        type,
+        bytes: Buffer.from(JSON.stringify({ ...manifest, manifests: kept })),
+      });
+    else if (manifest.subject && matches(manifest)) registry.manifests.delete(key);
+  }
+}
+
 describe("Read", () => {
   it("finds a tag that somebody moved and one that is gone; the next update repairs both", async () => {
     const wanted = { ...inputs, tags: ["1.0", "latest", "v2"] };
@@ -159,6 +176,32 @@ describe("Read", () => {
     expect(await engine.read(type, { ...repaired, inputs: wanted })).toMatchObject({
       outputs: repaired.outputs,
     });
+  });
+
+  it.each([
+    ["report", "attestations/grants", "attested"],
+    ["signature", "sigstore.dev/cosign/sign", "signedBy"],
+  ])("finds that the %s is gone; the next update attaches it again", async (_what, predicate, path) => {
+    const signingKey = new Secret(newKey());
+    await engine.configure({ cacheDirectory: folder, signingKey });
+    const state = await engine.create(type, inputs);
+    expect(await engine.read(type, state)).toMatchObject({ outputs: state.outputs });
+    forget(({ annotations = {} }) => Object.values(annotations).some((text) => text.includes(predicate)));
+    const seen = { ...(await engine.read(type, state)), inputs };
+    expect(await engine.diff(type, seen, inputs)).toMatchObject({ changes: DIFF_SOME, diffs: [path] });
+    const repaired = await engine.update(type, seen, inputs);
+    expect(repaired.outputs).toEqual(state.outputs);
+    expect(await engine.read(type, { ...repaired, inputs })).toMatchObject({ outputs: state.outputs });
+    await engine.configure({ cacheDirectory: folder });
+  });
+
+  it("finds that an unsigned report is gone", async () => {
+    const state = await engine.create(type, inputs);
+    expect(await engine.read(type, state)).toMatchObject({ outputs: state.outputs });
+    forget(({ artifactType }) => artifactType === "application/vnd.in-toto+json");
+    const seen = { ...(await engine.read(type, state)), inputs };
+    expect(await engine.diff(type, seen, inputs)).toMatchObject({ diffs: ["attested"] });
+    expect((await engine.update(type, seen, inputs)).outputs).toEqual(state.outputs);
   });
 
   it("finds that the image is gone", async () => {
@@ -237,11 +280,12 @@ describe("Delete", () => {
   });
 });
 
+function newKey(): string {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+}
+
 describe("a key", () => {
-  const keyOf = () => {
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    return privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-  };
   const configure = (key: string) =>
     engine.configure({ cacheDirectory: folder, signingKey: new Secret(key) });
   afterEach(() => engine.configure({ cacheDirectory: folder }));
@@ -256,7 +300,7 @@ describe("a key", () => {
       );
     expect(referrers()).toEqual([]);
 
-    await configure(keyOf());
+    await configure(newKey());
     expect(await engine.diff(type, unsigned, inputs)).toMatchObject({ diffs: ["signedBy"] });
     const planned = await engine.update(type, unsigned, inputs, { preview: true });
     const signed = await engine.update(type, unsigned, inputs);
@@ -265,7 +309,7 @@ describe("a key", () => {
     expect(referrers().length).toBeGreaterThan(0);
     expect(await engine.diff(type, signed, inputs)).toMatchObject({ changes: DIFF_NONE });
 
-    await configure(keyOf());
+    await configure(newKey());
     expect(await engine.diff(type, signed, inputs)).toMatchObject({ diffs: ["signedBy"] });
     const again = await engine.update(type, signed, inputs);
     expect(again.outputs.signedBy).not.toBe(signed.outputs.signedBy);

@@ -111,6 +111,10 @@ export const samples: Record<string, Properties[]> = {
       local: { memory: 64, requestTimeout: 5 },
       registry: { push: "localhost:5000/acme", pull: "registry.internal/acme", insecure: true },
     },
+    {
+      kubernetes: { runtime: "wasmtime", runtimeClassName: "wasmtime-v1", namespace: "storefront" },
+      registry: { push: "localhost:5000/acme" },
+    },
   ],
   "wasm:index:Image": [
     {

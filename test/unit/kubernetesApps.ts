@@ -28,7 +28,7 @@ export function appOf(grant: object, more: Partial<KubernetesApp> = {}): Kuberne
     name: "shop",
     namespace: "storefront",
     runtime: "wasmtime",
-    runtimeClassName: "wasmtime-v1",
+    runtimeClass: { name: "wasmtime-v1" },
     image: `registry.example/acme/shop@${digest("1")}`,
     artifact: digest("a"),
     modules: JSON.stringify({ api: digest("b") }),
@@ -103,7 +103,7 @@ export const samples: Record<string, KubernetesApp> = {
     {},
     {
       runtime: "spin",
-      runtimeClassName: "wasmtime-spin-v2",
+      runtimeClass: { name: "wasmtime-spin-v2" },
       replicas: 3,
       hostname: "shop.example.com",
       routeTimeout: gatewayDuration(30),
@@ -120,7 +120,7 @@ export const samples: Record<string, KubernetesApp> = {
         },
         {
           runtime,
-          runtimeClassName: runtime,
+          runtimeClass: { handler: runtime },
           run: { kind: "job" },
           environment: { plain: { LEVEL: "info" } },
           volumes: { catalog: { empty: { sizeLimit: "10Mi" } } },

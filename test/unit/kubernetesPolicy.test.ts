@@ -140,8 +140,8 @@ describe("egress", () => {
   });
 
   test("of a call of a Service elsewhere is what stands behind it", () => {
-    const callee = { service: "pay", namespace: "billing", port: 8443, podLabels: { app: "pay" } };
-    expect(rules({ calls: ["pay"] }, { pay: callee })[0]).toEqual({
+    const calls = ["pay.billing:8443"];
+    expect(rules({ calls }, { "pay.billing:8443": { podLabels: { app: "pay" } } })[0]).toEqual({
       to: [
         {
           namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "billing" } },

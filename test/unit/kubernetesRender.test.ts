@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { render } from "../../provider/targets/kubernetes/render/index.ts";
 import { referencesIn } from "../../provider/targets/kubernetes/render/references.ts";
-import { runtimeClass } from "../../provider/targets/kubernetes/render/runtimeClass.ts";
 import { appOf, objectOf, podOf, samples, yamlOf } from "./kubernetesApps.ts";
 
 const all = Object.entries(samples);
@@ -45,7 +44,8 @@ describe.each(all)("the pod of %s", (_, app) => {
 
   test("has a bound for memory, the runtime class, and an entry point that images lack", () => {
     expect(pod.containers[0].resources.limits.memory).toMatch(/Mi$/);
-    expect(pod.runtimeClassName).toBe(app.runtimeClassName);
+    const given = app.runtimeClass;
+    expect(pod.runtimeClassName).toBe("name" in given ? given.name : "name-of-runtimeclass");
     expect(pod.containers[0].command).toHaveLength(1);
   });
 
@@ -225,11 +225,10 @@ test("arguments reach the guest as they are: Kubernetes puts no variable into th
   }
 });
 
-test("a RuntimeClass has the node's own word for the runtime", () => {
-  expect(runtimeClass("wasm", "wasmtime-v1")).toMatchObject({
-    apiVersion: "node.k8s.io/v1",
-    kind: "RuntimeClass",
-    metadata: { name: "wasm" },
-    handler: "wasmtime-v1",
-  });
+test("a RuntimeClass that an App makes is its own, and has the node's own word for the runtime", () => {
+  const made = { ...samples.wasmer!, runtimeClass: { handler: "wasmer-v1" } };
+  const runtimeClass = objectOf(made, "RuntimeClass");
+  expect(runtimeClass).toMatchObject({ apiVersion: "node.k8s.io/v1", handler: "wasmer-v1" });
+  expect(Object.keys(runtimeClass.metadata)).toEqual(["labels"]);
+  expect(podOf(made).runtimeClassName).toBe("name-of-runtimeclass");
 });

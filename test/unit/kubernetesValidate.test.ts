@@ -28,7 +28,7 @@ test("finds nothing wrong with an App that uses everything", () => {
       { cidr: "0.0.0.0/0" },
       { cidr: "192.0.2.7/32" },
     ],
-    calls: { auth: { namespace: "identity" } },
+    calls: { auth: { podPort: 8081 } },
     probes: { readiness: { path: "/ready" } },
     podDisruptionBudget: { maxUnavailable: "50%" },
     autoscaling: { minReplicas: 1, maxReplicas: 3, memory: 80 },
@@ -168,12 +168,6 @@ describe("refuses", () => {
   ] as const)("of %s the shim's own variable %s", (runtime, key) => {
     expect(problems(service, { environment: [key] }, runtime)[0]).toMatch(/takes this variable for itself/);
   });
-
-  test("a call's name that cannot be a Service's, unless it says which is meant", () => {
-    expect(problems(service, { calls: ["Pay_1"] })[0]).toMatch(/say which one is meant/);
-    const kubernetes = { ...service.kubernetes, calls: { Pay_1: { service: "pay" } } };
-    expect(problems({ kubernetes }, { calls: ["Pay_1"] })).toEqual([]);
-  });
 });
 
 describe("warns", () => {
@@ -238,12 +232,17 @@ describe("a target", () => {
       ({ path }) => path,
     );
 
-  test("needs a registry, and a handler exactly where it makes the class", () => {
+  test("needs a registry, and either a RuntimeClass or a handler to make one of", () => {
+    const made = { runtimeClassName: undefined, createRuntimeClass: true };
     expect(found({})).toEqual([]);
     expect(found({}, null)).toEqual(["registry"]);
-    expect(found({ createRuntimeClass: true })).toEqual(["kubernetes.handler"]);
+    expect(found({ runtimeClassName: undefined })).toEqual(["kubernetes.runtimeClassName"]);
     expect(found({ handler: "wasmtime-v1" })).toEqual(["kubernetes.handler"]);
-    expect(found({ handler: "wasmtime-v1", createRuntimeClass: true })).toEqual([]);
+    expect(found(made)).toEqual(["kubernetes.handler"]);
+    expect(found({ ...made, handler: "wasmtime-v1" })).toEqual([]);
+    expect(found({ handler: "wasmtime-v1", createRuntimeClass: true })).toEqual([
+      "kubernetes.runtimeClassName",
+    ]);
     expect(found({ handler: unknown, createRuntimeClass: unknown }, unknown)).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { digestOf } from "../../provider/artifacts/digest.ts";
 import { Store } from "../../provider/artifacts/store.ts";
 import { falseClaims, pullModule, recallModule } from "../../provider/oci/pull.ts";
+import { wasmArtifact as writtenArtifact } from "../../provider/oci/wasmArtifact.ts";
 import {
   type Artifact,
   artifact,
@@ -144,13 +145,28 @@ describe("claims of a config", () => {
     expect(falseClaims({ imports, exports }, found)).toBeUndefined();
   });
 
+  it("hold as an Image and wkg write them, with the label alone", async () => {
+    const { kind, digest, size } = found;
+    const { blobs } = writtenArtifact({ kind, digest, size, imports, exports });
+    const config = JSON.parse(String(blobs.at(-1)?.bytes));
+    expect(config.component.imports).toContain("cache");
+    expect(falseClaims(config.component, found)).toBeUndefined();
+  });
+
+  it("do not hold with another label of the same interface", () => {
+    const claims = { imports: imports.map((name) => name.replace("cache", "other")), exports };
+    expect(falseClaims(claims, found)).toContain(
+      "it does not name the imports cache: wasi:keyvalue/store@0.2.0; it names the imports other: wasi:keyvalue/store@0.2.0, which are not there",
+    );
+  });
+
   it("are told by each name that differs", () => {
     const message = falseClaims(
       { imports: ["log", "wasi:http/types@0.2.3", "wasi:io/poll@0.2.3"], exports: [] },
       found,
     );
     expect(message).toBe(
-      "The artifact's config differs from its bytes, which are what counts: it does not name the imports wasi:keyvalue/store@0.2.0; " +
+      "The artifact's config differs from its bytes, which are what counts: it does not name the imports cache: wasi:keyvalue/store@0.2.0; " +
         "it names the imports wasi:io/poll@0.2.3, which are not there; it does not name the exports wasi:http/incoming-handler@0.2.3. " +
         "Ask its publisher to push it again.",
     );

@@ -9,6 +9,7 @@ import { SealError } from "../proof/index.ts";
 import { Records } from "../records.ts";
 import { damaged, missing, type Store } from "../store.ts";
 import { type ComposerOptions, ComposerTool } from "./composerTool.ts";
+import { sealCore } from "./coreStubs.ts";
 import { type Described, describeModules } from "./modules.ts";
 import { explain } from "./problems.ts";
 import {
@@ -146,6 +147,15 @@ export class Composer {
     if (!("links" in reply)) throw await this.failure(reply, modules);
     await this.links.remember(key, { links: reply.links });
     return reply.links;
+  }
+
+  /** `sealCore` of `coreStubs.ts`. */
+  async sealCore(
+    digest: Digest,
+    denied: readonly string[],
+    { signal }: ComposeOptions = {},
+  ): Promise<Digest> {
+    return sealCore(digest, denied, { store: this.store, tool: this.tool, signal });
   }
 
   /**

@@ -33,7 +33,8 @@ export interface KubernetesApp {
   /** Absent: the one of the Kubernetes provider. */
   namespace?: Input<string>;
   runtime: RuntimeName;
-  runtimeClassName: Input<string>;
+  /** One of the cluster, or one of the App's own for what the nodes' containerd calls the runtime. */
+  runtimeClass: { name: Input<string> } | { handler: Input<string> };
   /** By digest: `registry.example/acme/shop@sha256:…`. */
   image: Input<string>;
   /** Digest of the artifact, for people and policies. */

@@ -41,19 +41,14 @@ const callerFields = object(
 
 const calleeFields = object(
   "wasm:index:KubernetesCallee",
-  "What stands behind a name in `calls` of a grant.",
+  "The pods behind a Service that a grant calls, for the network policy.",
   {
-    service: optional(label, {
-      description: "Name of the Service; an App's is the App's own. Default: the name in the grant.",
-    }),
-    namespace: optional(label, { description: "Its namespace. Default: the App's own." }),
-    port: optional(port, { description: "Port of the Service. Default: 80." }),
     podPort: optional(port, {
       description:
-        "Port of the pods behind it, where network policies apply. Default: 8080 for an App, else `port`.",
+        "Port where they listen. Default: 8080 as Apps do, or the Service's where `podLabels` are given.",
     }),
     podLabels: optional(labels, {
-      description: "Labels of the pods behind it. Default: those of an App of that name.",
+      description: "Their labels. Default: those of an App of that name.",
     }),
   },
 );
@@ -84,7 +79,7 @@ const shape = {
   }),
   calls: optional(map(calleeFields), {
     description:
-      "What stands behind the names in `calls` of grants. Default: Apps of these names in the same namespace.",
+      "The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.",
   }),
   arguments: optional(list(z.string()), { description: "Arguments of a command." }),
   probes: optional(
@@ -142,6 +137,9 @@ const shape = {
         gateway: required(subdomain, { description: "Name of the Gateway." }),
         gatewayNamespace: optional(label, { description: "Its namespace. Default: the App's own." }),
         listener: optional(subdomain, { description: "The Gateway's listener. Default: all that take it." }),
+        tls: optional(z.boolean(), {
+          description: "Whether that listener speaks TLS; read for the App's `url` alone. Default: true.",
+        }),
         controllerNamespace,
       },
     ),

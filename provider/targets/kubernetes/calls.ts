@@ -1,16 +1,16 @@
-/** Other Apps and Services, by the labels that grants call them: `calls: ["auth"]`. */
+/** Other Apps and Services, by the names that grants call them: `calls: ["auth", "payments.billing:8443"]`. */
+import { type CalleeName, calleeName } from "../../capabilities/callee.ts";
 
-/** What stands behind a label. Absent: the App of that name in the same namespace. */
-export interface Callee {
-  /** Name of the Service; an App's is its own. */
-  service: string;
-  /** Absent: the App's own. */
-  namespace?: string;
-  /** Port of the Service. An App's is 80. */
-  port: number;
-  /** Port of its pods: policies apply behind the Service. */
+/** What a name does not tell of the pods behind it. Absent: those of an App. */
+export interface BoundCallee {
+  /** Port where the pods listen: policies apply behind the Service. */
+  podPort?: number;
+  podLabels?: Readonly<Record<string, string>>;
+}
+
+/** A Service, and the pods behind it. `podLabels` absent: those of an App of that name. */
+export interface Callee extends CalleeName {
   podPort: number;
-  /** Labels of its pods. Absent: those of an App of that name. */
   podLabels?: Readonly<Record<string, string>>;
 }
 
@@ -18,8 +18,13 @@ export interface Callee {
 export const servicePort = 80;
 export const listenPort = 8080;
 
-/** The callee of a label, as far as it is bound; an App by default. */
-export function calleeOf(label: string, bound: Readonly<Record<string, Partial<Callee>>> = {}): Callee {
-  const { service = label, port = servicePort, podPort, ...rest } = bound[label] ?? {};
-  return { ...rest, service, port, podPort: podPort ?? (rest.podLabels === undefined ? listenPort : port) };
+/** An App by default, whose pods listen where Apps do. */
+export function calleeOf(label: string, bound: Readonly<Record<string, BoundCallee>> = {}): Callee {
+  const name = calleeName(label);
+  const { podLabels, podPort } = bound[label] ?? {};
+  return {
+    ...name,
+    podPort: podPort ?? (podLabels === undefined ? listenPort : name.port),
+    ...(podLabels !== undefined && { podLabels }),
+  };
 }

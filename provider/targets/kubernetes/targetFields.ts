@@ -55,17 +55,19 @@ export const kubernetesTargetFields = object(
         "The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no " +
         "grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.",
     }),
-    runtimeClassName: required(subdomain, {
+    runtimeClassName: optional(subdomain, {
       description:
-        "The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it.",
-    }),
-    handler: optional(label, {
-      description:
-        "What the nodes' containerd calls the runtime. Needed with `createRuntimeClass`, and of no use without.",
+        "The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless " +
+        "`createRuntimeClass` makes one.",
     }),
     createRuntimeClass: optional(z.boolean(), {
       description:
-        "True: make the RuntimeClass, which belongs to the whole cluster. The shim must be on the nodes already. Default: false.",
+        "True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. " +
+        "Default: false.",
+    }),
+    handler: optional(label, {
+      description:
+        "What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.",
     }),
     namespace: optional(label, {
       description: "Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.",

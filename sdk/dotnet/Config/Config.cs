@@ -74,7 +74,7 @@ namespace Pulumi.Wasm
 
         private static readonly __Value<string?> _signingKey = new __Value<string?>(() => __config.Get("signingKey"));
         /// <summary>
-        /// Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+        /// Private key in PEM (PKCS#8) that signs images and their grants reports: ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048, 3072 or 4096 bits. Default: nothing is signed.
         /// </summary>
         public static string? SigningKey
         {
@@ -106,7 +106,7 @@ namespace Pulumi.Wasm
             /// </summary>
                 public ImmutableArray<string> Blobs { get; set; }
             /// <summary>
-            /// Other Apps or Services that may be called, by name: `["billing"]`.
+            /// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
             /// </summary>
                 public ImmutableArray<string> Calls { get; set; }
             /// <summary>
@@ -202,7 +202,7 @@ namespace Pulumi.Wasm
             /// </summary>
                 public ImmutableArray<string> Blobs { get; set; }
             /// <summary>
-            /// Other Apps or Services that may be called, by name: `["billing"]`.
+            /// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
             /// </summary>
                 public ImmutableArray<string> Calls { get; set; }
             /// <summary>
@@ -282,7 +282,7 @@ namespace Pulumi.Wasm
             /// </summary>
                 public bool? Insecure { get; set; }
             /// <summary>
-            /// Password or access token of that user.
+            /// Password or access token of that user; goes with `username`.
             /// </summary>
                 public string? Password { get; set; } = null!;
             /// <summary>

@@ -37,7 +37,7 @@ namespace Pulumi.Wasm.Inputs
         private InputList<string>? _calls;
 
         /// <summary>
-        /// Other Apps or Services that may be called, by name: `["billing"]`.
+        /// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         /// </summary>
         public InputList<string> Calls
         {

@@ -47,7 +47,7 @@ namespace Pulumi.Wasm.Inputs
         private Input<string>? _password;
 
         /// <summary>
-        /// Password or access token of that user.
+        /// Password or access token of that user; goes with `username`.
         /// </summary>
         public Input<string>? Password
         {

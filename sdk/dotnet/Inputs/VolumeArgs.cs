@@ -11,15 +11,39 @@ namespace Pulumi.Wasm.Inputs
 {
 
     /// <summary>
-    /// What stands behind a volume that a grant names.
+    /// What stands behind a volume that a grant names: one of these.
     /// </summary>
     public sealed class VolumeArgs : global::Pulumi.ResourceArgs
     {
         /// <summary>
+        /// On Kubernetes: a PersistentVolumeClaim of the namespace.
+        /// </summary>
+        [Input("claim")]
+        public Input<string>? Claim { get; set; }
+
+        /// <summary>
+        /// On Kubernetes: a ConfigMap of the namespace, whose keys are files. Cannot be written to.
+        /// </summary>
+        [Input("configMap")]
+        public Input<string>? ConfigMap { get; set; }
+
+        /// <summary>
+        /// On Kubernetes: a folder that is empty at first and goes with the pod.
+        /// </summary>
+        [Input("empty")]
+        public Input<Inputs.EmptyVolumeArgs>? Empty { get; set; }
+
+        /// <summary>
         /// On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
         /// </summary>
-        [Input("folder", required: true)]
-        public Input<string> Folder { get; set; } = null!;
+        [Input("folder")]
+        public Input<string>? Folder { get; set; }
+
+        /// <summary>
+        /// On Kubernetes: a Secret of the namespace, whose keys are files. Cannot be written to.
+        /// </summary>
+        [Input("secret")]
+        public Input<string>? Secret { get; set; }
 
         public VolumeArgs()
         {

@@ -14,20 +14,25 @@ import (
 
 // An artifact on a target, with what it may do and the values that it runs with.
 //
-// On a local target it expands into an `Admission`, which holds artifact, grants and target against each other in preview,
-// and a `wasm:local:Server`, the process on this machine. An App of a single Module takes its grants itself; the module is
+// It expands into an `Admission`, which holds artifact, grants and target against each other in preview, and what runs it: on a
+// local target a `wasm:local:Server`, the process on this machine; on Kubernetes objects of `@pulumi/kubernetes`, by the provider that
+// the App is given (`providers: [cluster]`) or the stack's own. An App of a single Module takes its grants itself; the module is
 // called `main` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
 // `Image` with the App's name.
 type App struct {
 	pulumi.ResourceState
 
+	// On Kubernetes: address of the service within the cluster. Absent for a job.
+	ClusterUrl pulumi.StringPtrOutput `pulumi:"clusterUrl"`
 	// The image by digest and pull name; absent where the target names no registry.
 	Image pulumi.StringPtrOutput `pulumi:"image"`
 	// On a local target: path of the log.
 	LogFile pulumi.StringPtrOutput `pulumi:"logFile"`
+	// On Kubernetes: names of the objects by kind, such as `Deployment`.
+	Names pulumi.StringMapOutput `pulumi:"names"`
 	// What each grant's entries are worth on this target, as a table of text for a pull request.
 	Report pulumi.StringOutput `pulumi:"report"`
-	// Address of the service; absent for a job.
+	// Address of the service: from outside where something leads there (`hostname`), else on this machine or within the cluster. Absent for a job.
 	Url pulumi.StringPtrOutput `pulumi:"url"`
 }
 
@@ -64,12 +69,20 @@ type appArgs struct {
 	Denied []string `pulumi:"denied"`
 	// What it may do: `grant` outputs of CapabilityGrants. Everything else is denied.
 	Grants []string `pulumi:"grants"`
+	// Name by which it is reached from outside, where the target leads requests: `shop.example.com`.
+	Hostname *string `pulumi:"hostname"`
+	// What is particular to a Kubernetes target; not read on others.
+	Kubernetes *KubernetesApp `pulumi:"kubernetes"`
 	// Bounds of one instance.
 	Limits *Limits `pulumi:"limits"`
-	// What is particular to a local target.
+	// What is particular to a local target; not read on others.
 	Local *LocalApp `pulumi:"local"`
-	// `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
-	Run *string `pulumi:"run"`
+	// How many instances run, where the target runs more than one. Default: 1.
+	Replicas *int `pulumi:"replicas"`
+	// Beginnings of the paths that lead to it: `["/shop"]`. Default: all.
+	Routes []string `pulumi:"routes"`
+	// `service` serves HTTP; `job` runs the command once, and again after each change; `{ schedule }` runs it again and again, where the target can. Default: `service`.
+	Run interface{} `pulumi:"run"`
 	// Where it runs: the `target` output of an EdgeTarget.
 	Target string `pulumi:"target"`
 }
@@ -86,12 +99,20 @@ type AppArgs struct {
 	Denied pulumi.StringArrayInput
 	// What it may do: `grant` outputs of CapabilityGrants. Everything else is denied.
 	Grants pulumi.StringArrayInput
+	// Name by which it is reached from outside, where the target leads requests: `shop.example.com`.
+	Hostname pulumi.StringPtrInput
+	// What is particular to a Kubernetes target; not read on others.
+	Kubernetes KubernetesAppPtrInput
 	// Bounds of one instance.
 	Limits LimitsPtrInput
-	// What is particular to a local target.
+	// What is particular to a local target; not read on others.
 	Local LocalAppPtrInput
-	// `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
-	Run *string
+	// How many instances run, where the target runs more than one. Default: 1.
+	Replicas pulumi.IntPtrInput
+	// Beginnings of the paths that lead to it: `["/shop"]`. Default: all.
+	Routes pulumi.StringArrayInput
+	// `service` serves HTTP; `job` runs the command once, and again after each change; `{ schedule }` runs it again and again, where the target can. Default: `service`.
+	Run interface{}
 	// Where it runs: the `target` output of an EdgeTarget.
 	Target pulumi.StringInput
 }
@@ -183,6 +204,11 @@ func (o AppOutput) ToAppOutputWithContext(ctx context.Context) AppOutput {
 	return o
 }
 
+// On Kubernetes: address of the service within the cluster. Absent for a job.
+func (o AppOutput) ClusterUrl() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *App) pulumi.StringPtrOutput { return v.ClusterUrl }).(pulumi.StringPtrOutput)
+}
+
 // The image by digest and pull name; absent where the target names no registry.
 func (o AppOutput) Image() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *App) pulumi.StringPtrOutput { return v.Image }).(pulumi.StringPtrOutput)
@@ -193,12 +219,17 @@ func (o AppOutput) LogFile() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *App) pulumi.StringPtrOutput { return v.LogFile }).(pulumi.StringPtrOutput)
 }
 
+// On Kubernetes: names of the objects by kind, such as `Deployment`.
+func (o AppOutput) Names() pulumi.StringMapOutput {
+	return o.ApplyT(func(v *App) pulumi.StringMapOutput { return v.Names }).(pulumi.StringMapOutput)
+}
+
 // What each grant's entries are worth on this target, as a table of text for a pull request.
 func (o AppOutput) Report() pulumi.StringOutput {
 	return o.ApplyT(func(v *App) pulumi.StringOutput { return v.Report }).(pulumi.StringOutput)
 }
 
-// Address of the service; absent for a job.
+// Address of the service: from outside where something leads there (`hostname`), else on this machine or within the cluster. Absent for a job.
 func (o AppOutput) Url() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *App) pulumi.StringPtrOutput { return v.Url }).(pulumi.StringPtrOutput)
 }

@@ -16,9 +16,11 @@ import (
 type EdgeTarget struct {
 	pulumi.CustomResourceState
 
+	// Run in the pods of a Kubernetes cluster.
+	Kubernetes KubernetesTargetPtrOutput `pulumi:"kubernetes"`
 	// Run on this machine.
 	Local LocalTargetPtrOutput `pulumi:"local"`
-	// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+	// The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
 	Registry TargetRegistryPtrOutput `pulumi:"registry"`
 	// The target as one opaque string: pass it to an App. Its form is not part of the interface.
 	Target pulumi.StringOutput `pulumi:"target"`
@@ -64,17 +66,21 @@ func (EdgeTargetState) ElementType() reflect.Type {
 }
 
 type edgeTargetArgs struct {
+	// Run in the pods of a Kubernetes cluster.
+	Kubernetes *KubernetesTarget `pulumi:"kubernetes"`
 	// Run on this machine.
 	Local *LocalTarget `pulumi:"local"`
-	// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+	// The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
 	Registry *TargetRegistry `pulumi:"registry"`
 }
 
 // The set of arguments for constructing a EdgeTarget resource.
 type EdgeTargetArgs struct {
+	// Run in the pods of a Kubernetes cluster.
+	Kubernetes KubernetesTargetPtrInput
 	// Run on this machine.
 	Local LocalTargetPtrInput
-	// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+	// The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
 	Registry TargetRegistryPtrInput
 }
 
@@ -165,12 +171,17 @@ func (o EdgeTargetOutput) ToEdgeTargetOutputWithContext(ctx context.Context) Edg
 	return o
 }
 
+// Run in the pods of a Kubernetes cluster.
+func (o EdgeTargetOutput) Kubernetes() KubernetesTargetPtrOutput {
+	return o.ApplyT(func(v *EdgeTarget) KubernetesTargetPtrOutput { return v.Kubernetes }).(KubernetesTargetPtrOutput)
+}
+
 // Run on this machine.
 func (o EdgeTargetOutput) Local() LocalTargetPtrOutput {
 	return o.ApplyT(func(v *EdgeTarget) LocalTargetPtrOutput { return v.Local }).(LocalTargetPtrOutput)
 }
 
-// The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+// The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
 func (o EdgeTargetOutput) Registry() TargetRegistryPtrOutput {
 	return o.ApplyT(func(v *EdgeTarget) TargetRegistryPtrOutput { return v.Registry }).(TargetRegistryPtrOutput)
 }

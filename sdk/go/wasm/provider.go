@@ -50,7 +50,7 @@ type providerArgs struct {
 	Registries map[string]Registry `pulumi:"registries"`
 	// Seconds without a byte after which a registry counts as not reachable. Default: 30.
 	RegistryTimeout *float64 `pulumi:"registryTimeout"`
-	// Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+	// Private key in PEM (PKCS#8) that signs images and their grants reports: ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048, 3072 or 4096 bits. Default: nothing is signed.
 	SigningKey *string `pulumi:"signingKey"`
 	// Opens an encrypted `signingKey`.
 	SigningKeyPassphrase *string `pulumi:"signingKeyPassphrase"`
@@ -66,7 +66,7 @@ type ProviderArgs struct {
 	Registries RegistryMapInput
 	// Seconds without a byte after which a registry counts as not reachable. Default: 30.
 	RegistryTimeout pulumi.Float64PtrInput
-	// Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+	// Private key in PEM (PKCS#8) that signs images and their grants reports: ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048, 3072 or 4096 bits. Default: nothing is signed.
 	SigningKey pulumi.StringPtrInput
 	// Opens an encrypted `signingKey`.
 	SigningKeyPassphrase pulumi.StringPtrInput

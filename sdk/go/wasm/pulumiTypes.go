@@ -1012,6 +1012,146 @@ func (o EarlierImageArrayOutput) Index(i pulumi.IntInput) EarlierImageOutput {
 	}).(EarlierImageOutput)
 }
 
+// A folder that is empty at first and goes with the pod.
+type EmptyVolume struct {
+	// Most that it may hold, such as `100Mi`. Default: what the node has.
+	SizeLimit *string `pulumi:"sizeLimit"`
+}
+
+// EmptyVolumeInput is an input type that accepts EmptyVolumeArgs and EmptyVolumeOutput values.
+// You can construct a concrete instance of `EmptyVolumeInput` via:
+//
+//	EmptyVolumeArgs{...}
+type EmptyVolumeInput interface {
+	pulumi.Input
+
+	ToEmptyVolumeOutput() EmptyVolumeOutput
+	ToEmptyVolumeOutputWithContext(context.Context) EmptyVolumeOutput
+}
+
+// A folder that is empty at first and goes with the pod.
+type EmptyVolumeArgs struct {
+	// Most that it may hold, such as `100Mi`. Default: what the node has.
+	SizeLimit pulumi.StringPtrInput `pulumi:"sizeLimit"`
+}
+
+func (EmptyVolumeArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*EmptyVolume)(nil)).Elem()
+}
+
+func (i EmptyVolumeArgs) ToEmptyVolumeOutput() EmptyVolumeOutput {
+	return i.ToEmptyVolumeOutputWithContext(context.Background())
+}
+
+func (i EmptyVolumeArgs) ToEmptyVolumeOutputWithContext(ctx context.Context) EmptyVolumeOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(EmptyVolumeOutput)
+}
+
+func (i EmptyVolumeArgs) ToEmptyVolumePtrOutput() EmptyVolumePtrOutput {
+	return i.ToEmptyVolumePtrOutputWithContext(context.Background())
+}
+
+func (i EmptyVolumeArgs) ToEmptyVolumePtrOutputWithContext(ctx context.Context) EmptyVolumePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(EmptyVolumeOutput).ToEmptyVolumePtrOutputWithContext(ctx)
+}
+
+// EmptyVolumePtrInput is an input type that accepts EmptyVolumeArgs, EmptyVolumePtr and EmptyVolumePtrOutput values.
+// You can construct a concrete instance of `EmptyVolumePtrInput` via:
+//
+//	        EmptyVolumeArgs{...}
+//
+//	or:
+//
+//	        nil
+type EmptyVolumePtrInput interface {
+	pulumi.Input
+
+	ToEmptyVolumePtrOutput() EmptyVolumePtrOutput
+	ToEmptyVolumePtrOutputWithContext(context.Context) EmptyVolumePtrOutput
+}
+
+type emptyVolumePtrType EmptyVolumeArgs
+
+func EmptyVolumePtr(v *EmptyVolumeArgs) EmptyVolumePtrInput {
+	return (*emptyVolumePtrType)(v)
+}
+
+func (*emptyVolumePtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**EmptyVolume)(nil)).Elem()
+}
+
+func (i *emptyVolumePtrType) ToEmptyVolumePtrOutput() EmptyVolumePtrOutput {
+	return i.ToEmptyVolumePtrOutputWithContext(context.Background())
+}
+
+func (i *emptyVolumePtrType) ToEmptyVolumePtrOutputWithContext(ctx context.Context) EmptyVolumePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(EmptyVolumePtrOutput)
+}
+
+// A folder that is empty at first and goes with the pod.
+type EmptyVolumeOutput struct{ *pulumi.OutputState }
+
+func (EmptyVolumeOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*EmptyVolume)(nil)).Elem()
+}
+
+func (o EmptyVolumeOutput) ToEmptyVolumeOutput() EmptyVolumeOutput {
+	return o
+}
+
+func (o EmptyVolumeOutput) ToEmptyVolumeOutputWithContext(ctx context.Context) EmptyVolumeOutput {
+	return o
+}
+
+func (o EmptyVolumeOutput) ToEmptyVolumePtrOutput() EmptyVolumePtrOutput {
+	return o.ToEmptyVolumePtrOutputWithContext(context.Background())
+}
+
+func (o EmptyVolumeOutput) ToEmptyVolumePtrOutputWithContext(ctx context.Context) EmptyVolumePtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v EmptyVolume) *EmptyVolume {
+		return &v
+	}).(EmptyVolumePtrOutput)
+}
+
+// Most that it may hold, such as `100Mi`. Default: what the node has.
+func (o EmptyVolumeOutput) SizeLimit() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v EmptyVolume) *string { return v.SizeLimit }).(pulumi.StringPtrOutput)
+}
+
+type EmptyVolumePtrOutput struct{ *pulumi.OutputState }
+
+func (EmptyVolumePtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**EmptyVolume)(nil)).Elem()
+}
+
+func (o EmptyVolumePtrOutput) ToEmptyVolumePtrOutput() EmptyVolumePtrOutput {
+	return o
+}
+
+func (o EmptyVolumePtrOutput) ToEmptyVolumePtrOutputWithContext(ctx context.Context) EmptyVolumePtrOutput {
+	return o
+}
+
+func (o EmptyVolumePtrOutput) Elem() EmptyVolumeOutput {
+	return o.ApplyT(func(v *EmptyVolume) EmptyVolume {
+		if v != nil {
+			return *v
+		}
+		var ret EmptyVolume
+		return ret
+	}).(EmptyVolumeOutput)
+}
+
+// Most that it may hold, such as `100Mi`. Default: what the node has.
+func (o EmptyVolumePtrOutput) SizeLimit() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *EmptyVolume) *string {
+		if v == nil {
+			return nil
+		}
+		return v.SizeLimit
+	}).(pulumi.StringPtrOutput)
+}
+
 // A folder of the guest, backed by a volume.
 type FileGrant struct {
 	// `read`, or `write`, which includes reading.
@@ -1128,6 +1268,2494 @@ func (o FileGrantArrayOutput) Index(i pulumi.IntInput) FileGrantOutput {
 	return pulumi.All(o, i).ApplyT(func(vs []interface{}) FileGrant {
 		return vs[0].([]FileGrant)[vs[1].(int)]
 	}).(FileGrantOutput)
+}
+
+// What is particular to a Kubernetes target.
+type KubernetesApp struct {
+	// Arguments of a command.
+	Arguments []string `pulumi:"arguments"`
+	// Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
+	Autoscaling *KubernetesAutoscaling `pulumi:"autoscaling"`
+	// Who may connect to the App's pods, beside the ingress controller. Default: nobody.
+	Callers []KubernetesCaller `pulumi:"callers"`
+	// The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.
+	Calls map[string]KubernetesCallee `pulumi:"calls"`
+	// Seconds that a pod goes on serving once it is to end, while the cluster leads requests elsewhere. Default: 5.
+	Drain *int `pulumi:"drain"`
+	// Reach the App by an Ingress.
+	Ingress *KubernetesIngress `pulumi:"ingress"`
+	// How many pods maintenance may take away at a time. Default: no budget.
+	PodDisruptionBudget *KubernetesPodDisruptionBudget `pulumi:"podDisruptionBudget"`
+	// Health of a service's pods. Default: its port takes connections.
+	Probes *KubernetesProbes `pulumi:"probes"`
+	// How often a job that failed is tried again. Default: 0.
+	Retries *int `pulumi:"retries"`
+	// Reach the App by a Gateway.
+	Route *KubernetesRoute `pulumi:"route"`
+	// Containers beside the App's. They reach it at `localhost:8080`, and what its network policy lets through.
+	Sidecars []KubernetesSidecar `pulumi:"sidecars"`
+}
+
+// KubernetesAppInput is an input type that accepts KubernetesAppArgs and KubernetesAppOutput values.
+// You can construct a concrete instance of `KubernetesAppInput` via:
+//
+//	KubernetesAppArgs{...}
+type KubernetesAppInput interface {
+	pulumi.Input
+
+	ToKubernetesAppOutput() KubernetesAppOutput
+	ToKubernetesAppOutputWithContext(context.Context) KubernetesAppOutput
+}
+
+// What is particular to a Kubernetes target.
+type KubernetesAppArgs struct {
+	// Arguments of a command.
+	Arguments pulumi.StringArrayInput `pulumi:"arguments"`
+	// Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
+	Autoscaling KubernetesAutoscalingPtrInput `pulumi:"autoscaling"`
+	// Who may connect to the App's pods, beside the ingress controller. Default: nobody.
+	Callers KubernetesCallerArrayInput `pulumi:"callers"`
+	// The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.
+	Calls KubernetesCalleeMapInput `pulumi:"calls"`
+	// Seconds that a pod goes on serving once it is to end, while the cluster leads requests elsewhere. Default: 5.
+	Drain pulumi.IntPtrInput `pulumi:"drain"`
+	// Reach the App by an Ingress.
+	Ingress KubernetesIngressPtrInput `pulumi:"ingress"`
+	// How many pods maintenance may take away at a time. Default: no budget.
+	PodDisruptionBudget KubernetesPodDisruptionBudgetPtrInput `pulumi:"podDisruptionBudget"`
+	// Health of a service's pods. Default: its port takes connections.
+	Probes KubernetesProbesPtrInput `pulumi:"probes"`
+	// How often a job that failed is tried again. Default: 0.
+	Retries pulumi.IntPtrInput `pulumi:"retries"`
+	// Reach the App by a Gateway.
+	Route KubernetesRoutePtrInput `pulumi:"route"`
+	// Containers beside the App's. They reach it at `localhost:8080`, and what its network policy lets through.
+	Sidecars KubernetesSidecarArrayInput `pulumi:"sidecars"`
+}
+
+func (KubernetesAppArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesApp)(nil)).Elem()
+}
+
+func (i KubernetesAppArgs) ToKubernetesAppOutput() KubernetesAppOutput {
+	return i.ToKubernetesAppOutputWithContext(context.Background())
+}
+
+func (i KubernetesAppArgs) ToKubernetesAppOutputWithContext(ctx context.Context) KubernetesAppOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesAppOutput)
+}
+
+func (i KubernetesAppArgs) ToKubernetesAppPtrOutput() KubernetesAppPtrOutput {
+	return i.ToKubernetesAppPtrOutputWithContext(context.Background())
+}
+
+func (i KubernetesAppArgs) ToKubernetesAppPtrOutputWithContext(ctx context.Context) KubernetesAppPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesAppOutput).ToKubernetesAppPtrOutputWithContext(ctx)
+}
+
+// KubernetesAppPtrInput is an input type that accepts KubernetesAppArgs, KubernetesAppPtr and KubernetesAppPtrOutput values.
+// You can construct a concrete instance of `KubernetesAppPtrInput` via:
+//
+//	        KubernetesAppArgs{...}
+//
+//	or:
+//
+//	        nil
+type KubernetesAppPtrInput interface {
+	pulumi.Input
+
+	ToKubernetesAppPtrOutput() KubernetesAppPtrOutput
+	ToKubernetesAppPtrOutputWithContext(context.Context) KubernetesAppPtrOutput
+}
+
+type kubernetesAppPtrType KubernetesAppArgs
+
+func KubernetesAppPtr(v *KubernetesAppArgs) KubernetesAppPtrInput {
+	return (*kubernetesAppPtrType)(v)
+}
+
+func (*kubernetesAppPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesApp)(nil)).Elem()
+}
+
+func (i *kubernetesAppPtrType) ToKubernetesAppPtrOutput() KubernetesAppPtrOutput {
+	return i.ToKubernetesAppPtrOutputWithContext(context.Background())
+}
+
+func (i *kubernetesAppPtrType) ToKubernetesAppPtrOutputWithContext(ctx context.Context) KubernetesAppPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesAppPtrOutput)
+}
+
+// What is particular to a Kubernetes target.
+type KubernetesAppOutput struct{ *pulumi.OutputState }
+
+func (KubernetesAppOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesApp)(nil)).Elem()
+}
+
+func (o KubernetesAppOutput) ToKubernetesAppOutput() KubernetesAppOutput {
+	return o
+}
+
+func (o KubernetesAppOutput) ToKubernetesAppOutputWithContext(ctx context.Context) KubernetesAppOutput {
+	return o
+}
+
+func (o KubernetesAppOutput) ToKubernetesAppPtrOutput() KubernetesAppPtrOutput {
+	return o.ToKubernetesAppPtrOutputWithContext(context.Background())
+}
+
+func (o KubernetesAppOutput) ToKubernetesAppPtrOutputWithContext(ctx context.Context) KubernetesAppPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v KubernetesApp) *KubernetesApp {
+		return &v
+	}).(KubernetesAppPtrOutput)
+}
+
+// Arguments of a command.
+func (o KubernetesAppOutput) Arguments() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v KubernetesApp) []string { return v.Arguments }).(pulumi.StringArrayOutput)
+}
+
+// Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
+func (o KubernetesAppOutput) Autoscaling() KubernetesAutoscalingPtrOutput {
+	return o.ApplyT(func(v KubernetesApp) *KubernetesAutoscaling { return v.Autoscaling }).(KubernetesAutoscalingPtrOutput)
+}
+
+// Who may connect to the App's pods, beside the ingress controller. Default: nobody.
+func (o KubernetesAppOutput) Callers() KubernetesCallerArrayOutput {
+	return o.ApplyT(func(v KubernetesApp) []KubernetesCaller { return v.Callers }).(KubernetesCallerArrayOutput)
+}
+
+// The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.
+func (o KubernetesAppOutput) Calls() KubernetesCalleeMapOutput {
+	return o.ApplyT(func(v KubernetesApp) map[string]KubernetesCallee { return v.Calls }).(KubernetesCalleeMapOutput)
+}
+
+// Seconds that a pod goes on serving once it is to end, while the cluster leads requests elsewhere. Default: 5.
+func (o KubernetesAppOutput) Drain() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v KubernetesApp) *int { return v.Drain }).(pulumi.IntPtrOutput)
+}
+
+// Reach the App by an Ingress.
+func (o KubernetesAppOutput) Ingress() KubernetesIngressPtrOutput {
+	return o.ApplyT(func(v KubernetesApp) *KubernetesIngress { return v.Ingress }).(KubernetesIngressPtrOutput)
+}
+
+// How many pods maintenance may take away at a time. Default: no budget.
+func (o KubernetesAppOutput) PodDisruptionBudget() KubernetesPodDisruptionBudgetPtrOutput {
+	return o.ApplyT(func(v KubernetesApp) *KubernetesPodDisruptionBudget { return v.PodDisruptionBudget }).(KubernetesPodDisruptionBudgetPtrOutput)
+}
+
+// Health of a service's pods. Default: its port takes connections.
+func (o KubernetesAppOutput) Probes() KubernetesProbesPtrOutput {
+	return o.ApplyT(func(v KubernetesApp) *KubernetesProbes { return v.Probes }).(KubernetesProbesPtrOutput)
+}
+
+// How often a job that failed is tried again. Default: 0.
+func (o KubernetesAppOutput) Retries() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v KubernetesApp) *int { return v.Retries }).(pulumi.IntPtrOutput)
+}
+
+// Reach the App by a Gateway.
+func (o KubernetesAppOutput) Route() KubernetesRoutePtrOutput {
+	return o.ApplyT(func(v KubernetesApp) *KubernetesRoute { return v.Route }).(KubernetesRoutePtrOutput)
+}
+
+// Containers beside the App's. They reach it at `localhost:8080`, and what its network policy lets through.
+func (o KubernetesAppOutput) Sidecars() KubernetesSidecarArrayOutput {
+	return o.ApplyT(func(v KubernetesApp) []KubernetesSidecar { return v.Sidecars }).(KubernetesSidecarArrayOutput)
+}
+
+type KubernetesAppPtrOutput struct{ *pulumi.OutputState }
+
+func (KubernetesAppPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesApp)(nil)).Elem()
+}
+
+func (o KubernetesAppPtrOutput) ToKubernetesAppPtrOutput() KubernetesAppPtrOutput {
+	return o
+}
+
+func (o KubernetesAppPtrOutput) ToKubernetesAppPtrOutputWithContext(ctx context.Context) KubernetesAppPtrOutput {
+	return o
+}
+
+func (o KubernetesAppPtrOutput) Elem() KubernetesAppOutput {
+	return o.ApplyT(func(v *KubernetesApp) KubernetesApp {
+		if v != nil {
+			return *v
+		}
+		var ret KubernetesApp
+		return ret
+	}).(KubernetesAppOutput)
+}
+
+// Arguments of a command.
+func (o KubernetesAppPtrOutput) Arguments() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *KubernetesApp) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Arguments
+	}).(pulumi.StringArrayOutput)
+}
+
+// Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
+func (o KubernetesAppPtrOutput) Autoscaling() KubernetesAutoscalingPtrOutput {
+	return o.ApplyT(func(v *KubernetesApp) *KubernetesAutoscaling {
+		if v == nil {
+			return nil
+		}
+		return v.Autoscaling
+	}).(KubernetesAutoscalingPtrOutput)
+}
+
+// Who may connect to the App's pods, beside the ingress controller. Default: nobody.
+func (o KubernetesAppPtrOutput) Callers() KubernetesCallerArrayOutput {
+	return o.ApplyT(func(v *KubernetesApp) []KubernetesCaller {
+		if v == nil {
+			return nil
+		}
+		return v.Callers
+	}).(KubernetesCallerArrayOutput)
+}
+
+// The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.
+func (o KubernetesAppPtrOutput) Calls() KubernetesCalleeMapOutput {
+	return o.ApplyT(func(v *KubernetesApp) map[string]KubernetesCallee {
+		if v == nil {
+			return nil
+		}
+		return v.Calls
+	}).(KubernetesCalleeMapOutput)
+}
+
+// Seconds that a pod goes on serving once it is to end, while the cluster leads requests elsewhere. Default: 5.
+func (o KubernetesAppPtrOutput) Drain() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *KubernetesApp) *int {
+		if v == nil {
+			return nil
+		}
+		return v.Drain
+	}).(pulumi.IntPtrOutput)
+}
+
+// Reach the App by an Ingress.
+func (o KubernetesAppPtrOutput) Ingress() KubernetesIngressPtrOutput {
+	return o.ApplyT(func(v *KubernetesApp) *KubernetesIngress {
+		if v == nil {
+			return nil
+		}
+		return v.Ingress
+	}).(KubernetesIngressPtrOutput)
+}
+
+// How many pods maintenance may take away at a time. Default: no budget.
+func (o KubernetesAppPtrOutput) PodDisruptionBudget() KubernetesPodDisruptionBudgetPtrOutput {
+	return o.ApplyT(func(v *KubernetesApp) *KubernetesPodDisruptionBudget {
+		if v == nil {
+			return nil
+		}
+		return v.PodDisruptionBudget
+	}).(KubernetesPodDisruptionBudgetPtrOutput)
+}
+
+// Health of a service's pods. Default: its port takes connections.
+func (o KubernetesAppPtrOutput) Probes() KubernetesProbesPtrOutput {
+	return o.ApplyT(func(v *KubernetesApp) *KubernetesProbes {
+		if v == nil {
+			return nil
+		}
+		return v.Probes
+	}).(KubernetesProbesPtrOutput)
+}
+
+// How often a job that failed is tried again. Default: 0.
+func (o KubernetesAppPtrOutput) Retries() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *KubernetesApp) *int {
+		if v == nil {
+			return nil
+		}
+		return v.Retries
+	}).(pulumi.IntPtrOutput)
+}
+
+// Reach the App by a Gateway.
+func (o KubernetesAppPtrOutput) Route() KubernetesRoutePtrOutput {
+	return o.ApplyT(func(v *KubernetesApp) *KubernetesRoute {
+		if v == nil {
+			return nil
+		}
+		return v.Route
+	}).(KubernetesRoutePtrOutput)
+}
+
+// Containers beside the App's. They reach it at `localhost:8080`, and what its network policy lets through.
+func (o KubernetesAppPtrOutput) Sidecars() KubernetesSidecarArrayOutput {
+	return o.ApplyT(func(v *KubernetesApp) []KubernetesSidecar {
+		if v == nil {
+			return nil
+		}
+		return v.Sidecars
+	}).(KubernetesSidecarArrayOutput)
+}
+
+// How many pods there are, by what they use. At least one of `cpu` and `memory`.
+type KubernetesAutoscaling struct {
+	// Average use to aim at, in per cent of what is requested.
+	Cpu *int `pulumi:"cpu"`
+	// Most pods.
+	MaxReplicas int `pulumi:"maxReplicas"`
+	// Average use to aim at, in per cent of what is requested.
+	Memory *int `pulumi:"memory"`
+	// Fewest pods.
+	MinReplicas int `pulumi:"minReplicas"`
+}
+
+// KubernetesAutoscalingInput is an input type that accepts KubernetesAutoscalingArgs and KubernetesAutoscalingOutput values.
+// You can construct a concrete instance of `KubernetesAutoscalingInput` via:
+//
+//	KubernetesAutoscalingArgs{...}
+type KubernetesAutoscalingInput interface {
+	pulumi.Input
+
+	ToKubernetesAutoscalingOutput() KubernetesAutoscalingOutput
+	ToKubernetesAutoscalingOutputWithContext(context.Context) KubernetesAutoscalingOutput
+}
+
+// How many pods there are, by what they use. At least one of `cpu` and `memory`.
+type KubernetesAutoscalingArgs struct {
+	// Average use to aim at, in per cent of what is requested.
+	Cpu pulumi.IntPtrInput `pulumi:"cpu"`
+	// Most pods.
+	MaxReplicas pulumi.IntInput `pulumi:"maxReplicas"`
+	// Average use to aim at, in per cent of what is requested.
+	Memory pulumi.IntPtrInput `pulumi:"memory"`
+	// Fewest pods.
+	MinReplicas pulumi.IntInput `pulumi:"minReplicas"`
+}
+
+func (KubernetesAutoscalingArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesAutoscaling)(nil)).Elem()
+}
+
+func (i KubernetesAutoscalingArgs) ToKubernetesAutoscalingOutput() KubernetesAutoscalingOutput {
+	return i.ToKubernetesAutoscalingOutputWithContext(context.Background())
+}
+
+func (i KubernetesAutoscalingArgs) ToKubernetesAutoscalingOutputWithContext(ctx context.Context) KubernetesAutoscalingOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesAutoscalingOutput)
+}
+
+func (i KubernetesAutoscalingArgs) ToKubernetesAutoscalingPtrOutput() KubernetesAutoscalingPtrOutput {
+	return i.ToKubernetesAutoscalingPtrOutputWithContext(context.Background())
+}
+
+func (i KubernetesAutoscalingArgs) ToKubernetesAutoscalingPtrOutputWithContext(ctx context.Context) KubernetesAutoscalingPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesAutoscalingOutput).ToKubernetesAutoscalingPtrOutputWithContext(ctx)
+}
+
+// KubernetesAutoscalingPtrInput is an input type that accepts KubernetesAutoscalingArgs, KubernetesAutoscalingPtr and KubernetesAutoscalingPtrOutput values.
+// You can construct a concrete instance of `KubernetesAutoscalingPtrInput` via:
+//
+//	        KubernetesAutoscalingArgs{...}
+//
+//	or:
+//
+//	        nil
+type KubernetesAutoscalingPtrInput interface {
+	pulumi.Input
+
+	ToKubernetesAutoscalingPtrOutput() KubernetesAutoscalingPtrOutput
+	ToKubernetesAutoscalingPtrOutputWithContext(context.Context) KubernetesAutoscalingPtrOutput
+}
+
+type kubernetesAutoscalingPtrType KubernetesAutoscalingArgs
+
+func KubernetesAutoscalingPtr(v *KubernetesAutoscalingArgs) KubernetesAutoscalingPtrInput {
+	return (*kubernetesAutoscalingPtrType)(v)
+}
+
+func (*kubernetesAutoscalingPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesAutoscaling)(nil)).Elem()
+}
+
+func (i *kubernetesAutoscalingPtrType) ToKubernetesAutoscalingPtrOutput() KubernetesAutoscalingPtrOutput {
+	return i.ToKubernetesAutoscalingPtrOutputWithContext(context.Background())
+}
+
+func (i *kubernetesAutoscalingPtrType) ToKubernetesAutoscalingPtrOutputWithContext(ctx context.Context) KubernetesAutoscalingPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesAutoscalingPtrOutput)
+}
+
+// How many pods there are, by what they use. At least one of `cpu` and `memory`.
+type KubernetesAutoscalingOutput struct{ *pulumi.OutputState }
+
+func (KubernetesAutoscalingOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesAutoscaling)(nil)).Elem()
+}
+
+func (o KubernetesAutoscalingOutput) ToKubernetesAutoscalingOutput() KubernetesAutoscalingOutput {
+	return o
+}
+
+func (o KubernetesAutoscalingOutput) ToKubernetesAutoscalingOutputWithContext(ctx context.Context) KubernetesAutoscalingOutput {
+	return o
+}
+
+func (o KubernetesAutoscalingOutput) ToKubernetesAutoscalingPtrOutput() KubernetesAutoscalingPtrOutput {
+	return o.ToKubernetesAutoscalingPtrOutputWithContext(context.Background())
+}
+
+func (o KubernetesAutoscalingOutput) ToKubernetesAutoscalingPtrOutputWithContext(ctx context.Context) KubernetesAutoscalingPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v KubernetesAutoscaling) *KubernetesAutoscaling {
+		return &v
+	}).(KubernetesAutoscalingPtrOutput)
+}
+
+// Average use to aim at, in per cent of what is requested.
+func (o KubernetesAutoscalingOutput) Cpu() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v KubernetesAutoscaling) *int { return v.Cpu }).(pulumi.IntPtrOutput)
+}
+
+// Most pods.
+func (o KubernetesAutoscalingOutput) MaxReplicas() pulumi.IntOutput {
+	return o.ApplyT(func(v KubernetesAutoscaling) int { return v.MaxReplicas }).(pulumi.IntOutput)
+}
+
+// Average use to aim at, in per cent of what is requested.
+func (o KubernetesAutoscalingOutput) Memory() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v KubernetesAutoscaling) *int { return v.Memory }).(pulumi.IntPtrOutput)
+}
+
+// Fewest pods.
+func (o KubernetesAutoscalingOutput) MinReplicas() pulumi.IntOutput {
+	return o.ApplyT(func(v KubernetesAutoscaling) int { return v.MinReplicas }).(pulumi.IntOutput)
+}
+
+type KubernetesAutoscalingPtrOutput struct{ *pulumi.OutputState }
+
+func (KubernetesAutoscalingPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesAutoscaling)(nil)).Elem()
+}
+
+func (o KubernetesAutoscalingPtrOutput) ToKubernetesAutoscalingPtrOutput() KubernetesAutoscalingPtrOutput {
+	return o
+}
+
+func (o KubernetesAutoscalingPtrOutput) ToKubernetesAutoscalingPtrOutputWithContext(ctx context.Context) KubernetesAutoscalingPtrOutput {
+	return o
+}
+
+func (o KubernetesAutoscalingPtrOutput) Elem() KubernetesAutoscalingOutput {
+	return o.ApplyT(func(v *KubernetesAutoscaling) KubernetesAutoscaling {
+		if v != nil {
+			return *v
+		}
+		var ret KubernetesAutoscaling
+		return ret
+	}).(KubernetesAutoscalingOutput)
+}
+
+// Average use to aim at, in per cent of what is requested.
+func (o KubernetesAutoscalingPtrOutput) Cpu() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *KubernetesAutoscaling) *int {
+		if v == nil {
+			return nil
+		}
+		return v.Cpu
+	}).(pulumi.IntPtrOutput)
+}
+
+// Most pods.
+func (o KubernetesAutoscalingPtrOutput) MaxReplicas() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *KubernetesAutoscaling) *int {
+		if v == nil {
+			return nil
+		}
+		return &v.MaxReplicas
+	}).(pulumi.IntPtrOutput)
+}
+
+// Average use to aim at, in per cent of what is requested.
+func (o KubernetesAutoscalingPtrOutput) Memory() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *KubernetesAutoscaling) *int {
+		if v == nil {
+			return nil
+		}
+		return v.Memory
+	}).(pulumi.IntPtrOutput)
+}
+
+// Fewest pods.
+func (o KubernetesAutoscalingPtrOutput) MinReplicas() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *KubernetesAutoscaling) *int {
+		if v == nil {
+			return nil
+		}
+		return &v.MinReplicas
+	}).(pulumi.IntPtrOutput)
+}
+
+// The pods behind a Service that a grant calls, for the network policy.
+type KubernetesCallee struct {
+	// Their labels. Default: those of an App of that name.
+	PodLabels map[string]string `pulumi:"podLabels"`
+	// Port where they listen. Default: 8080 as Apps do, or the Service's where `podLabels` are given.
+	PodPort *int `pulumi:"podPort"`
+}
+
+// KubernetesCalleeInput is an input type that accepts KubernetesCalleeArgs and KubernetesCalleeOutput values.
+// You can construct a concrete instance of `KubernetesCalleeInput` via:
+//
+//	KubernetesCalleeArgs{...}
+type KubernetesCalleeInput interface {
+	pulumi.Input
+
+	ToKubernetesCalleeOutput() KubernetesCalleeOutput
+	ToKubernetesCalleeOutputWithContext(context.Context) KubernetesCalleeOutput
+}
+
+// The pods behind a Service that a grant calls, for the network policy.
+type KubernetesCalleeArgs struct {
+	// Their labels. Default: those of an App of that name.
+	PodLabels pulumi.StringMapInput `pulumi:"podLabels"`
+	// Port where they listen. Default: 8080 as Apps do, or the Service's where `podLabels` are given.
+	PodPort pulumi.IntPtrInput `pulumi:"podPort"`
+}
+
+func (KubernetesCalleeArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesCallee)(nil)).Elem()
+}
+
+func (i KubernetesCalleeArgs) ToKubernetesCalleeOutput() KubernetesCalleeOutput {
+	return i.ToKubernetesCalleeOutputWithContext(context.Background())
+}
+
+func (i KubernetesCalleeArgs) ToKubernetesCalleeOutputWithContext(ctx context.Context) KubernetesCalleeOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesCalleeOutput)
+}
+
+// KubernetesCalleeMapInput is an input type that accepts KubernetesCalleeMap and KubernetesCalleeMapOutput values.
+// You can construct a concrete instance of `KubernetesCalleeMapInput` via:
+//
+//	KubernetesCalleeMap{ "key": KubernetesCalleeArgs{...} }
+type KubernetesCalleeMapInput interface {
+	pulumi.Input
+
+	ToKubernetesCalleeMapOutput() KubernetesCalleeMapOutput
+	ToKubernetesCalleeMapOutputWithContext(context.Context) KubernetesCalleeMapOutput
+}
+
+type KubernetesCalleeMap map[string]KubernetesCalleeInput
+
+func (KubernetesCalleeMap) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]KubernetesCallee)(nil)).Elem()
+}
+
+func (i KubernetesCalleeMap) ToKubernetesCalleeMapOutput() KubernetesCalleeMapOutput {
+	return i.ToKubernetesCalleeMapOutputWithContext(context.Background())
+}
+
+func (i KubernetesCalleeMap) ToKubernetesCalleeMapOutputWithContext(ctx context.Context) KubernetesCalleeMapOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesCalleeMapOutput)
+}
+
+// The pods behind a Service that a grant calls, for the network policy.
+type KubernetesCalleeOutput struct{ *pulumi.OutputState }
+
+func (KubernetesCalleeOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesCallee)(nil)).Elem()
+}
+
+func (o KubernetesCalleeOutput) ToKubernetesCalleeOutput() KubernetesCalleeOutput {
+	return o
+}
+
+func (o KubernetesCalleeOutput) ToKubernetesCalleeOutputWithContext(ctx context.Context) KubernetesCalleeOutput {
+	return o
+}
+
+// Their labels. Default: those of an App of that name.
+func (o KubernetesCalleeOutput) PodLabels() pulumi.StringMapOutput {
+	return o.ApplyT(func(v KubernetesCallee) map[string]string { return v.PodLabels }).(pulumi.StringMapOutput)
+}
+
+// Port where they listen. Default: 8080 as Apps do, or the Service's where `podLabels` are given.
+func (o KubernetesCalleeOutput) PodPort() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v KubernetesCallee) *int { return v.PodPort }).(pulumi.IntPtrOutput)
+}
+
+type KubernetesCalleeMapOutput struct{ *pulumi.OutputState }
+
+func (KubernetesCalleeMapOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]KubernetesCallee)(nil)).Elem()
+}
+
+func (o KubernetesCalleeMapOutput) ToKubernetesCalleeMapOutput() KubernetesCalleeMapOutput {
+	return o
+}
+
+func (o KubernetesCalleeMapOutput) ToKubernetesCalleeMapOutputWithContext(ctx context.Context) KubernetesCalleeMapOutput {
+	return o
+}
+
+func (o KubernetesCalleeMapOutput) MapIndex(k pulumi.StringInput) KubernetesCalleeOutput {
+	return pulumi.All(o, k).ApplyT(func(vs []interface{}) KubernetesCallee {
+		return vs[0].(map[string]KubernetesCallee)[vs[1].(string)]
+	}).(KubernetesCalleeOutput)
+}
+
+// Who may connect: an App (`app`), pods (`podLabels`, or all of a `namespace`), or addresses (`cidr`).
+type KubernetesCaller struct {
+	// Name of another App on Kubernetes.
+	App *string `pulumi:"app"`
+	// Addresses, such as those of a load balancer: `192.0.2.0/24`.
+	Cidr *string `pulumi:"cidr"`
+	// Their namespace. Default: the App's own.
+	Namespace *string `pulumi:"namespace"`
+	// Labels of pods that are no App, such as `{ app: "web" }`.
+	PodLabels map[string]string `pulumi:"podLabels"`
+}
+
+// KubernetesCallerInput is an input type that accepts KubernetesCallerArgs and KubernetesCallerOutput values.
+// You can construct a concrete instance of `KubernetesCallerInput` via:
+//
+//	KubernetesCallerArgs{...}
+type KubernetesCallerInput interface {
+	pulumi.Input
+
+	ToKubernetesCallerOutput() KubernetesCallerOutput
+	ToKubernetesCallerOutputWithContext(context.Context) KubernetesCallerOutput
+}
+
+// Who may connect: an App (`app`), pods (`podLabels`, or all of a `namespace`), or addresses (`cidr`).
+type KubernetesCallerArgs struct {
+	// Name of another App on Kubernetes.
+	App pulumi.StringPtrInput `pulumi:"app"`
+	// Addresses, such as those of a load balancer: `192.0.2.0/24`.
+	Cidr pulumi.StringPtrInput `pulumi:"cidr"`
+	// Their namespace. Default: the App's own.
+	Namespace pulumi.StringPtrInput `pulumi:"namespace"`
+	// Labels of pods that are no App, such as `{ app: "web" }`.
+	PodLabels pulumi.StringMapInput `pulumi:"podLabels"`
+}
+
+func (KubernetesCallerArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesCaller)(nil)).Elem()
+}
+
+func (i KubernetesCallerArgs) ToKubernetesCallerOutput() KubernetesCallerOutput {
+	return i.ToKubernetesCallerOutputWithContext(context.Background())
+}
+
+func (i KubernetesCallerArgs) ToKubernetesCallerOutputWithContext(ctx context.Context) KubernetesCallerOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesCallerOutput)
+}
+
+// KubernetesCallerArrayInput is an input type that accepts KubernetesCallerArray and KubernetesCallerArrayOutput values.
+// You can construct a concrete instance of `KubernetesCallerArrayInput` via:
+//
+//	KubernetesCallerArray{ KubernetesCallerArgs{...} }
+type KubernetesCallerArrayInput interface {
+	pulumi.Input
+
+	ToKubernetesCallerArrayOutput() KubernetesCallerArrayOutput
+	ToKubernetesCallerArrayOutputWithContext(context.Context) KubernetesCallerArrayOutput
+}
+
+type KubernetesCallerArray []KubernetesCallerInput
+
+func (KubernetesCallerArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]KubernetesCaller)(nil)).Elem()
+}
+
+func (i KubernetesCallerArray) ToKubernetesCallerArrayOutput() KubernetesCallerArrayOutput {
+	return i.ToKubernetesCallerArrayOutputWithContext(context.Background())
+}
+
+func (i KubernetesCallerArray) ToKubernetesCallerArrayOutputWithContext(ctx context.Context) KubernetesCallerArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesCallerArrayOutput)
+}
+
+// Who may connect: an App (`app`), pods (`podLabels`, or all of a `namespace`), or addresses (`cidr`).
+type KubernetesCallerOutput struct{ *pulumi.OutputState }
+
+func (KubernetesCallerOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesCaller)(nil)).Elem()
+}
+
+func (o KubernetesCallerOutput) ToKubernetesCallerOutput() KubernetesCallerOutput {
+	return o
+}
+
+func (o KubernetesCallerOutput) ToKubernetesCallerOutputWithContext(ctx context.Context) KubernetesCallerOutput {
+	return o
+}
+
+// Name of another App on Kubernetes.
+func (o KubernetesCallerOutput) App() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesCaller) *string { return v.App }).(pulumi.StringPtrOutput)
+}
+
+// Addresses, such as those of a load balancer: `192.0.2.0/24`.
+func (o KubernetesCallerOutput) Cidr() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesCaller) *string { return v.Cidr }).(pulumi.StringPtrOutput)
+}
+
+// Their namespace. Default: the App's own.
+func (o KubernetesCallerOutput) Namespace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesCaller) *string { return v.Namespace }).(pulumi.StringPtrOutput)
+}
+
+// Labels of pods that are no App, such as `{ app: "web" }`.
+func (o KubernetesCallerOutput) PodLabels() pulumi.StringMapOutput {
+	return o.ApplyT(func(v KubernetesCaller) map[string]string { return v.PodLabels }).(pulumi.StringMapOutput)
+}
+
+type KubernetesCallerArrayOutput struct{ *pulumi.OutputState }
+
+func (KubernetesCallerArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]KubernetesCaller)(nil)).Elem()
+}
+
+func (o KubernetesCallerArrayOutput) ToKubernetesCallerArrayOutput() KubernetesCallerArrayOutput {
+	return o
+}
+
+func (o KubernetesCallerArrayOutput) ToKubernetesCallerArrayOutputWithContext(ctx context.Context) KubernetesCallerArrayOutput {
+	return o
+}
+
+func (o KubernetesCallerArrayOutput) Index(i pulumi.IntInput) KubernetesCallerOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) KubernetesCaller {
+		return vs[0].([]KubernetesCaller)[vs[1].(int)]
+	}).(KubernetesCallerOutput)
+}
+
+// Makes an Ingress for the App's `hostname` and `routes`.
+type KubernetesIngress struct {
+	// What the controller is told.
+	Annotations map[string]string `pulumi:"annotations"`
+	// The IngressClass. Default: the cluster's.
+	ClassName *string `pulumi:"className"`
+	// Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+	ControllerNamespace *string `pulumi:"controllerNamespace"`
+	// Secret with the certificate. Default: no TLS here.
+	TlsSecret *string `pulumi:"tlsSecret"`
+}
+
+// KubernetesIngressInput is an input type that accepts KubernetesIngressArgs and KubernetesIngressOutput values.
+// You can construct a concrete instance of `KubernetesIngressInput` via:
+//
+//	KubernetesIngressArgs{...}
+type KubernetesIngressInput interface {
+	pulumi.Input
+
+	ToKubernetesIngressOutput() KubernetesIngressOutput
+	ToKubernetesIngressOutputWithContext(context.Context) KubernetesIngressOutput
+}
+
+// Makes an Ingress for the App's `hostname` and `routes`.
+type KubernetesIngressArgs struct {
+	// What the controller is told.
+	Annotations pulumi.StringMapInput `pulumi:"annotations"`
+	// The IngressClass. Default: the cluster's.
+	ClassName pulumi.StringPtrInput `pulumi:"className"`
+	// Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+	ControllerNamespace pulumi.StringPtrInput `pulumi:"controllerNamespace"`
+	// Secret with the certificate. Default: no TLS here.
+	TlsSecret pulumi.StringPtrInput `pulumi:"tlsSecret"`
+}
+
+func (KubernetesIngressArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesIngress)(nil)).Elem()
+}
+
+func (i KubernetesIngressArgs) ToKubernetesIngressOutput() KubernetesIngressOutput {
+	return i.ToKubernetesIngressOutputWithContext(context.Background())
+}
+
+func (i KubernetesIngressArgs) ToKubernetesIngressOutputWithContext(ctx context.Context) KubernetesIngressOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesIngressOutput)
+}
+
+func (i KubernetesIngressArgs) ToKubernetesIngressPtrOutput() KubernetesIngressPtrOutput {
+	return i.ToKubernetesIngressPtrOutputWithContext(context.Background())
+}
+
+func (i KubernetesIngressArgs) ToKubernetesIngressPtrOutputWithContext(ctx context.Context) KubernetesIngressPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesIngressOutput).ToKubernetesIngressPtrOutputWithContext(ctx)
+}
+
+// KubernetesIngressPtrInput is an input type that accepts KubernetesIngressArgs, KubernetesIngressPtr and KubernetesIngressPtrOutput values.
+// You can construct a concrete instance of `KubernetesIngressPtrInput` via:
+//
+//	        KubernetesIngressArgs{...}
+//
+//	or:
+//
+//	        nil
+type KubernetesIngressPtrInput interface {
+	pulumi.Input
+
+	ToKubernetesIngressPtrOutput() KubernetesIngressPtrOutput
+	ToKubernetesIngressPtrOutputWithContext(context.Context) KubernetesIngressPtrOutput
+}
+
+type kubernetesIngressPtrType KubernetesIngressArgs
+
+func KubernetesIngressPtr(v *KubernetesIngressArgs) KubernetesIngressPtrInput {
+	return (*kubernetesIngressPtrType)(v)
+}
+
+func (*kubernetesIngressPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesIngress)(nil)).Elem()
+}
+
+func (i *kubernetesIngressPtrType) ToKubernetesIngressPtrOutput() KubernetesIngressPtrOutput {
+	return i.ToKubernetesIngressPtrOutputWithContext(context.Background())
+}
+
+func (i *kubernetesIngressPtrType) ToKubernetesIngressPtrOutputWithContext(ctx context.Context) KubernetesIngressPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesIngressPtrOutput)
+}
+
+// Makes an Ingress for the App's `hostname` and `routes`.
+type KubernetesIngressOutput struct{ *pulumi.OutputState }
+
+func (KubernetesIngressOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesIngress)(nil)).Elem()
+}
+
+func (o KubernetesIngressOutput) ToKubernetesIngressOutput() KubernetesIngressOutput {
+	return o
+}
+
+func (o KubernetesIngressOutput) ToKubernetesIngressOutputWithContext(ctx context.Context) KubernetesIngressOutput {
+	return o
+}
+
+func (o KubernetesIngressOutput) ToKubernetesIngressPtrOutput() KubernetesIngressPtrOutput {
+	return o.ToKubernetesIngressPtrOutputWithContext(context.Background())
+}
+
+func (o KubernetesIngressOutput) ToKubernetesIngressPtrOutputWithContext(ctx context.Context) KubernetesIngressPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v KubernetesIngress) *KubernetesIngress {
+		return &v
+	}).(KubernetesIngressPtrOutput)
+}
+
+// What the controller is told.
+func (o KubernetesIngressOutput) Annotations() pulumi.StringMapOutput {
+	return o.ApplyT(func(v KubernetesIngress) map[string]string { return v.Annotations }).(pulumi.StringMapOutput)
+}
+
+// The IngressClass. Default: the cluster's.
+func (o KubernetesIngressOutput) ClassName() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesIngress) *string { return v.ClassName }).(pulumi.StringPtrOutput)
+}
+
+// Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+func (o KubernetesIngressOutput) ControllerNamespace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesIngress) *string { return v.ControllerNamespace }).(pulumi.StringPtrOutput)
+}
+
+// Secret with the certificate. Default: no TLS here.
+func (o KubernetesIngressOutput) TlsSecret() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesIngress) *string { return v.TlsSecret }).(pulumi.StringPtrOutput)
+}
+
+type KubernetesIngressPtrOutput struct{ *pulumi.OutputState }
+
+func (KubernetesIngressPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesIngress)(nil)).Elem()
+}
+
+func (o KubernetesIngressPtrOutput) ToKubernetesIngressPtrOutput() KubernetesIngressPtrOutput {
+	return o
+}
+
+func (o KubernetesIngressPtrOutput) ToKubernetesIngressPtrOutputWithContext(ctx context.Context) KubernetesIngressPtrOutput {
+	return o
+}
+
+func (o KubernetesIngressPtrOutput) Elem() KubernetesIngressOutput {
+	return o.ApplyT(func(v *KubernetesIngress) KubernetesIngress {
+		if v != nil {
+			return *v
+		}
+		var ret KubernetesIngress
+		return ret
+	}).(KubernetesIngressOutput)
+}
+
+// What the controller is told.
+func (o KubernetesIngressPtrOutput) Annotations() pulumi.StringMapOutput {
+	return o.ApplyT(func(v *KubernetesIngress) map[string]string {
+		if v == nil {
+			return nil
+		}
+		return v.Annotations
+	}).(pulumi.StringMapOutput)
+}
+
+// The IngressClass. Default: the cluster's.
+func (o KubernetesIngressPtrOutput) ClassName() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesIngress) *string {
+		if v == nil {
+			return nil
+		}
+		return v.ClassName
+	}).(pulumi.StringPtrOutput)
+}
+
+// Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+func (o KubernetesIngressPtrOutput) ControllerNamespace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesIngress) *string {
+		if v == nil {
+			return nil
+		}
+		return v.ControllerNamespace
+	}).(pulumi.StringPtrOutput)
+}
+
+// Secret with the certificate. Default: no TLS here.
+func (o KubernetesIngressPtrOutput) TlsSecret() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesIngress) *string {
+		if v == nil {
+			return nil
+		}
+		return v.TlsSecret
+	}).(pulumi.StringPtrOutput)
+}
+
+// How many pods maintenance of the cluster may take away. Exactly one of the two.
+type KubernetesPodDisruptionBudget struct {
+	// A number, or a share such as `50%`.
+	MaxUnavailable interface{} `pulumi:"maxUnavailable"`
+	// A number, or a share such as `50%`.
+	MinAvailable interface{} `pulumi:"minAvailable"`
+}
+
+// KubernetesPodDisruptionBudgetInput is an input type that accepts KubernetesPodDisruptionBudgetArgs and KubernetesPodDisruptionBudgetOutput values.
+// You can construct a concrete instance of `KubernetesPodDisruptionBudgetInput` via:
+//
+//	KubernetesPodDisruptionBudgetArgs{...}
+type KubernetesPodDisruptionBudgetInput interface {
+	pulumi.Input
+
+	ToKubernetesPodDisruptionBudgetOutput() KubernetesPodDisruptionBudgetOutput
+	ToKubernetesPodDisruptionBudgetOutputWithContext(context.Context) KubernetesPodDisruptionBudgetOutput
+}
+
+// How many pods maintenance of the cluster may take away. Exactly one of the two.
+type KubernetesPodDisruptionBudgetArgs struct {
+	// A number, or a share such as `50%`.
+	MaxUnavailable pulumi.Input `pulumi:"maxUnavailable"`
+	// A number, or a share such as `50%`.
+	MinAvailable pulumi.Input `pulumi:"minAvailable"`
+}
+
+func (KubernetesPodDisruptionBudgetArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesPodDisruptionBudget)(nil)).Elem()
+}
+
+func (i KubernetesPodDisruptionBudgetArgs) ToKubernetesPodDisruptionBudgetOutput() KubernetesPodDisruptionBudgetOutput {
+	return i.ToKubernetesPodDisruptionBudgetOutputWithContext(context.Background())
+}
+
+func (i KubernetesPodDisruptionBudgetArgs) ToKubernetesPodDisruptionBudgetOutputWithContext(ctx context.Context) KubernetesPodDisruptionBudgetOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesPodDisruptionBudgetOutput)
+}
+
+func (i KubernetesPodDisruptionBudgetArgs) ToKubernetesPodDisruptionBudgetPtrOutput() KubernetesPodDisruptionBudgetPtrOutput {
+	return i.ToKubernetesPodDisruptionBudgetPtrOutputWithContext(context.Background())
+}
+
+func (i KubernetesPodDisruptionBudgetArgs) ToKubernetesPodDisruptionBudgetPtrOutputWithContext(ctx context.Context) KubernetesPodDisruptionBudgetPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesPodDisruptionBudgetOutput).ToKubernetesPodDisruptionBudgetPtrOutputWithContext(ctx)
+}
+
+// KubernetesPodDisruptionBudgetPtrInput is an input type that accepts KubernetesPodDisruptionBudgetArgs, KubernetesPodDisruptionBudgetPtr and KubernetesPodDisruptionBudgetPtrOutput values.
+// You can construct a concrete instance of `KubernetesPodDisruptionBudgetPtrInput` via:
+//
+//	        KubernetesPodDisruptionBudgetArgs{...}
+//
+//	or:
+//
+//	        nil
+type KubernetesPodDisruptionBudgetPtrInput interface {
+	pulumi.Input
+
+	ToKubernetesPodDisruptionBudgetPtrOutput() KubernetesPodDisruptionBudgetPtrOutput
+	ToKubernetesPodDisruptionBudgetPtrOutputWithContext(context.Context) KubernetesPodDisruptionBudgetPtrOutput
+}
+
+type kubernetesPodDisruptionBudgetPtrType KubernetesPodDisruptionBudgetArgs
+
+func KubernetesPodDisruptionBudgetPtr(v *KubernetesPodDisruptionBudgetArgs) KubernetesPodDisruptionBudgetPtrInput {
+	return (*kubernetesPodDisruptionBudgetPtrType)(v)
+}
+
+func (*kubernetesPodDisruptionBudgetPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesPodDisruptionBudget)(nil)).Elem()
+}
+
+func (i *kubernetesPodDisruptionBudgetPtrType) ToKubernetesPodDisruptionBudgetPtrOutput() KubernetesPodDisruptionBudgetPtrOutput {
+	return i.ToKubernetesPodDisruptionBudgetPtrOutputWithContext(context.Background())
+}
+
+func (i *kubernetesPodDisruptionBudgetPtrType) ToKubernetesPodDisruptionBudgetPtrOutputWithContext(ctx context.Context) KubernetesPodDisruptionBudgetPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesPodDisruptionBudgetPtrOutput)
+}
+
+// How many pods maintenance of the cluster may take away. Exactly one of the two.
+type KubernetesPodDisruptionBudgetOutput struct{ *pulumi.OutputState }
+
+func (KubernetesPodDisruptionBudgetOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesPodDisruptionBudget)(nil)).Elem()
+}
+
+func (o KubernetesPodDisruptionBudgetOutput) ToKubernetesPodDisruptionBudgetOutput() KubernetesPodDisruptionBudgetOutput {
+	return o
+}
+
+func (o KubernetesPodDisruptionBudgetOutput) ToKubernetesPodDisruptionBudgetOutputWithContext(ctx context.Context) KubernetesPodDisruptionBudgetOutput {
+	return o
+}
+
+func (o KubernetesPodDisruptionBudgetOutput) ToKubernetesPodDisruptionBudgetPtrOutput() KubernetesPodDisruptionBudgetPtrOutput {
+	return o.ToKubernetesPodDisruptionBudgetPtrOutputWithContext(context.Background())
+}
+
+func (o KubernetesPodDisruptionBudgetOutput) ToKubernetesPodDisruptionBudgetPtrOutputWithContext(ctx context.Context) KubernetesPodDisruptionBudgetPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v KubernetesPodDisruptionBudget) *KubernetesPodDisruptionBudget {
+		return &v
+	}).(KubernetesPodDisruptionBudgetPtrOutput)
+}
+
+// A number, or a share such as `50%`.
+func (o KubernetesPodDisruptionBudgetOutput) MaxUnavailable() pulumi.AnyOutput {
+	return o.ApplyT(func(v KubernetesPodDisruptionBudget) interface{} { return v.MaxUnavailable }).(pulumi.AnyOutput)
+}
+
+// A number, or a share such as `50%`.
+func (o KubernetesPodDisruptionBudgetOutput) MinAvailable() pulumi.AnyOutput {
+	return o.ApplyT(func(v KubernetesPodDisruptionBudget) interface{} { return v.MinAvailable }).(pulumi.AnyOutput)
+}
+
+type KubernetesPodDisruptionBudgetPtrOutput struct{ *pulumi.OutputState }
+
+func (KubernetesPodDisruptionBudgetPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesPodDisruptionBudget)(nil)).Elem()
+}
+
+func (o KubernetesPodDisruptionBudgetPtrOutput) ToKubernetesPodDisruptionBudgetPtrOutput() KubernetesPodDisruptionBudgetPtrOutput {
+	return o
+}
+
+func (o KubernetesPodDisruptionBudgetPtrOutput) ToKubernetesPodDisruptionBudgetPtrOutputWithContext(ctx context.Context) KubernetesPodDisruptionBudgetPtrOutput {
+	return o
+}
+
+func (o KubernetesPodDisruptionBudgetPtrOutput) Elem() KubernetesPodDisruptionBudgetOutput {
+	return o.ApplyT(func(v *KubernetesPodDisruptionBudget) KubernetesPodDisruptionBudget {
+		if v != nil {
+			return *v
+		}
+		var ret KubernetesPodDisruptionBudget
+		return ret
+	}).(KubernetesPodDisruptionBudgetOutput)
+}
+
+// A number, or a share such as `50%`.
+func (o KubernetesPodDisruptionBudgetPtrOutput) MaxUnavailable() pulumi.AnyOutput {
+	return o.ApplyT(func(v *KubernetesPodDisruptionBudget) interface{} {
+		if v == nil {
+			return nil
+		}
+		return v.MaxUnavailable
+	}).(pulumi.AnyOutput)
+}
+
+// A number, or a share such as `50%`.
+func (o KubernetesPodDisruptionBudgetPtrOutput) MinAvailable() pulumi.AnyOutput {
+	return o.ApplyT(func(v *KubernetesPodDisruptionBudget) interface{} {
+		if v == nil {
+			return nil
+		}
+		return v.MinAvailable
+	}).(pulumi.AnyOutput)
+}
+
+// How a pod's health is asked for.
+type KubernetesProbe struct {
+	// How many answers in a row must fail. Default: 3.
+	Failures *int `pulumi:"failures"`
+	// Path that must answer with 200 to 399. Default: it is enough that the port takes connections.
+	Path *string `pulumi:"path"`
+	// Seconds between two questions. Default: 10.
+	Period *int `pulumi:"period"`
+	// Seconds that an answer may take. Default: 1.
+	Timeout *int `pulumi:"timeout"`
+}
+
+// KubernetesProbeInput is an input type that accepts KubernetesProbeArgs and KubernetesProbeOutput values.
+// You can construct a concrete instance of `KubernetesProbeInput` via:
+//
+//	KubernetesProbeArgs{...}
+type KubernetesProbeInput interface {
+	pulumi.Input
+
+	ToKubernetesProbeOutput() KubernetesProbeOutput
+	ToKubernetesProbeOutputWithContext(context.Context) KubernetesProbeOutput
+}
+
+// How a pod's health is asked for.
+type KubernetesProbeArgs struct {
+	// How many answers in a row must fail. Default: 3.
+	Failures pulumi.IntPtrInput `pulumi:"failures"`
+	// Path that must answer with 200 to 399. Default: it is enough that the port takes connections.
+	Path pulumi.StringPtrInput `pulumi:"path"`
+	// Seconds between two questions. Default: 10.
+	Period pulumi.IntPtrInput `pulumi:"period"`
+	// Seconds that an answer may take. Default: 1.
+	Timeout pulumi.IntPtrInput `pulumi:"timeout"`
+}
+
+func (KubernetesProbeArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesProbe)(nil)).Elem()
+}
+
+func (i KubernetesProbeArgs) ToKubernetesProbeOutput() KubernetesProbeOutput {
+	return i.ToKubernetesProbeOutputWithContext(context.Background())
+}
+
+func (i KubernetesProbeArgs) ToKubernetesProbeOutputWithContext(ctx context.Context) KubernetesProbeOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesProbeOutput)
+}
+
+func (i KubernetesProbeArgs) ToKubernetesProbePtrOutput() KubernetesProbePtrOutput {
+	return i.ToKubernetesProbePtrOutputWithContext(context.Background())
+}
+
+func (i KubernetesProbeArgs) ToKubernetesProbePtrOutputWithContext(ctx context.Context) KubernetesProbePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesProbeOutput).ToKubernetesProbePtrOutputWithContext(ctx)
+}
+
+// KubernetesProbePtrInput is an input type that accepts KubernetesProbeArgs, KubernetesProbePtr and KubernetesProbePtrOutput values.
+// You can construct a concrete instance of `KubernetesProbePtrInput` via:
+//
+//	        KubernetesProbeArgs{...}
+//
+//	or:
+//
+//	        nil
+type KubernetesProbePtrInput interface {
+	pulumi.Input
+
+	ToKubernetesProbePtrOutput() KubernetesProbePtrOutput
+	ToKubernetesProbePtrOutputWithContext(context.Context) KubernetesProbePtrOutput
+}
+
+type kubernetesProbePtrType KubernetesProbeArgs
+
+func KubernetesProbePtr(v *KubernetesProbeArgs) KubernetesProbePtrInput {
+	return (*kubernetesProbePtrType)(v)
+}
+
+func (*kubernetesProbePtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesProbe)(nil)).Elem()
+}
+
+func (i *kubernetesProbePtrType) ToKubernetesProbePtrOutput() KubernetesProbePtrOutput {
+	return i.ToKubernetesProbePtrOutputWithContext(context.Background())
+}
+
+func (i *kubernetesProbePtrType) ToKubernetesProbePtrOutputWithContext(ctx context.Context) KubernetesProbePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesProbePtrOutput)
+}
+
+// How a pod's health is asked for.
+type KubernetesProbeOutput struct{ *pulumi.OutputState }
+
+func (KubernetesProbeOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesProbe)(nil)).Elem()
+}
+
+func (o KubernetesProbeOutput) ToKubernetesProbeOutput() KubernetesProbeOutput {
+	return o
+}
+
+func (o KubernetesProbeOutput) ToKubernetesProbeOutputWithContext(ctx context.Context) KubernetesProbeOutput {
+	return o
+}
+
+func (o KubernetesProbeOutput) ToKubernetesProbePtrOutput() KubernetesProbePtrOutput {
+	return o.ToKubernetesProbePtrOutputWithContext(context.Background())
+}
+
+func (o KubernetesProbeOutput) ToKubernetesProbePtrOutputWithContext(ctx context.Context) KubernetesProbePtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v KubernetesProbe) *KubernetesProbe {
+		return &v
+	}).(KubernetesProbePtrOutput)
+}
+
+// How many answers in a row must fail. Default: 3.
+func (o KubernetesProbeOutput) Failures() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v KubernetesProbe) *int { return v.Failures }).(pulumi.IntPtrOutput)
+}
+
+// Path that must answer with 200 to 399. Default: it is enough that the port takes connections.
+func (o KubernetesProbeOutput) Path() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesProbe) *string { return v.Path }).(pulumi.StringPtrOutput)
+}
+
+// Seconds between two questions. Default: 10.
+func (o KubernetesProbeOutput) Period() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v KubernetesProbe) *int { return v.Period }).(pulumi.IntPtrOutput)
+}
+
+// Seconds that an answer may take. Default: 1.
+func (o KubernetesProbeOutput) Timeout() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v KubernetesProbe) *int { return v.Timeout }).(pulumi.IntPtrOutput)
+}
+
+type KubernetesProbePtrOutput struct{ *pulumi.OutputState }
+
+func (KubernetesProbePtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesProbe)(nil)).Elem()
+}
+
+func (o KubernetesProbePtrOutput) ToKubernetesProbePtrOutput() KubernetesProbePtrOutput {
+	return o
+}
+
+func (o KubernetesProbePtrOutput) ToKubernetesProbePtrOutputWithContext(ctx context.Context) KubernetesProbePtrOutput {
+	return o
+}
+
+func (o KubernetesProbePtrOutput) Elem() KubernetesProbeOutput {
+	return o.ApplyT(func(v *KubernetesProbe) KubernetesProbe {
+		if v != nil {
+			return *v
+		}
+		var ret KubernetesProbe
+		return ret
+	}).(KubernetesProbeOutput)
+}
+
+// How many answers in a row must fail. Default: 3.
+func (o KubernetesProbePtrOutput) Failures() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *KubernetesProbe) *int {
+		if v == nil {
+			return nil
+		}
+		return v.Failures
+	}).(pulumi.IntPtrOutput)
+}
+
+// Path that must answer with 200 to 399. Default: it is enough that the port takes connections.
+func (o KubernetesProbePtrOutput) Path() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesProbe) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Path
+	}).(pulumi.StringPtrOutput)
+}
+
+// Seconds between two questions. Default: 10.
+func (o KubernetesProbePtrOutput) Period() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *KubernetesProbe) *int {
+		if v == nil {
+			return nil
+		}
+		return v.Period
+	}).(pulumi.IntPtrOutput)
+}
+
+// Seconds that an answer may take. Default: 1.
+func (o KubernetesProbePtrOutput) Timeout() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *KubernetesProbe) *int {
+		if v == nil {
+			return nil
+		}
+		return v.Timeout
+	}).(pulumi.IntPtrOutput)
+}
+
+// When a pod gets requests, and when it is started again.
+type KubernetesProbes struct {
+	// A pod that fails it is started again.
+	Liveness *KubernetesProbe `pulumi:"liveness"`
+	// A pod that fails it gets no requests.
+	Readiness *KubernetesProbe `pulumi:"readiness"`
+}
+
+// KubernetesProbesInput is an input type that accepts KubernetesProbesArgs and KubernetesProbesOutput values.
+// You can construct a concrete instance of `KubernetesProbesInput` via:
+//
+//	KubernetesProbesArgs{...}
+type KubernetesProbesInput interface {
+	pulumi.Input
+
+	ToKubernetesProbesOutput() KubernetesProbesOutput
+	ToKubernetesProbesOutputWithContext(context.Context) KubernetesProbesOutput
+}
+
+// When a pod gets requests, and when it is started again.
+type KubernetesProbesArgs struct {
+	// A pod that fails it is started again.
+	Liveness KubernetesProbePtrInput `pulumi:"liveness"`
+	// A pod that fails it gets no requests.
+	Readiness KubernetesProbePtrInput `pulumi:"readiness"`
+}
+
+func (KubernetesProbesArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesProbes)(nil)).Elem()
+}
+
+func (i KubernetesProbesArgs) ToKubernetesProbesOutput() KubernetesProbesOutput {
+	return i.ToKubernetesProbesOutputWithContext(context.Background())
+}
+
+func (i KubernetesProbesArgs) ToKubernetesProbesOutputWithContext(ctx context.Context) KubernetesProbesOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesProbesOutput)
+}
+
+func (i KubernetesProbesArgs) ToKubernetesProbesPtrOutput() KubernetesProbesPtrOutput {
+	return i.ToKubernetesProbesPtrOutputWithContext(context.Background())
+}
+
+func (i KubernetesProbesArgs) ToKubernetesProbesPtrOutputWithContext(ctx context.Context) KubernetesProbesPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesProbesOutput).ToKubernetesProbesPtrOutputWithContext(ctx)
+}
+
+// KubernetesProbesPtrInput is an input type that accepts KubernetesProbesArgs, KubernetesProbesPtr and KubernetesProbesPtrOutput values.
+// You can construct a concrete instance of `KubernetesProbesPtrInput` via:
+//
+//	        KubernetesProbesArgs{...}
+//
+//	or:
+//
+//	        nil
+type KubernetesProbesPtrInput interface {
+	pulumi.Input
+
+	ToKubernetesProbesPtrOutput() KubernetesProbesPtrOutput
+	ToKubernetesProbesPtrOutputWithContext(context.Context) KubernetesProbesPtrOutput
+}
+
+type kubernetesProbesPtrType KubernetesProbesArgs
+
+func KubernetesProbesPtr(v *KubernetesProbesArgs) KubernetesProbesPtrInput {
+	return (*kubernetesProbesPtrType)(v)
+}
+
+func (*kubernetesProbesPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesProbes)(nil)).Elem()
+}
+
+func (i *kubernetesProbesPtrType) ToKubernetesProbesPtrOutput() KubernetesProbesPtrOutput {
+	return i.ToKubernetesProbesPtrOutputWithContext(context.Background())
+}
+
+func (i *kubernetesProbesPtrType) ToKubernetesProbesPtrOutputWithContext(ctx context.Context) KubernetesProbesPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesProbesPtrOutput)
+}
+
+// When a pod gets requests, and when it is started again.
+type KubernetesProbesOutput struct{ *pulumi.OutputState }
+
+func (KubernetesProbesOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesProbes)(nil)).Elem()
+}
+
+func (o KubernetesProbesOutput) ToKubernetesProbesOutput() KubernetesProbesOutput {
+	return o
+}
+
+func (o KubernetesProbesOutput) ToKubernetesProbesOutputWithContext(ctx context.Context) KubernetesProbesOutput {
+	return o
+}
+
+func (o KubernetesProbesOutput) ToKubernetesProbesPtrOutput() KubernetesProbesPtrOutput {
+	return o.ToKubernetesProbesPtrOutputWithContext(context.Background())
+}
+
+func (o KubernetesProbesOutput) ToKubernetesProbesPtrOutputWithContext(ctx context.Context) KubernetesProbesPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v KubernetesProbes) *KubernetesProbes {
+		return &v
+	}).(KubernetesProbesPtrOutput)
+}
+
+// A pod that fails it is started again.
+func (o KubernetesProbesOutput) Liveness() KubernetesProbePtrOutput {
+	return o.ApplyT(func(v KubernetesProbes) *KubernetesProbe { return v.Liveness }).(KubernetesProbePtrOutput)
+}
+
+// A pod that fails it gets no requests.
+func (o KubernetesProbesOutput) Readiness() KubernetesProbePtrOutput {
+	return o.ApplyT(func(v KubernetesProbes) *KubernetesProbe { return v.Readiness }).(KubernetesProbePtrOutput)
+}
+
+type KubernetesProbesPtrOutput struct{ *pulumi.OutputState }
+
+func (KubernetesProbesPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesProbes)(nil)).Elem()
+}
+
+func (o KubernetesProbesPtrOutput) ToKubernetesProbesPtrOutput() KubernetesProbesPtrOutput {
+	return o
+}
+
+func (o KubernetesProbesPtrOutput) ToKubernetesProbesPtrOutputWithContext(ctx context.Context) KubernetesProbesPtrOutput {
+	return o
+}
+
+func (o KubernetesProbesPtrOutput) Elem() KubernetesProbesOutput {
+	return o.ApplyT(func(v *KubernetesProbes) KubernetesProbes {
+		if v != nil {
+			return *v
+		}
+		var ret KubernetesProbes
+		return ret
+	}).(KubernetesProbesOutput)
+}
+
+// A pod that fails it is started again.
+func (o KubernetesProbesPtrOutput) Liveness() KubernetesProbePtrOutput {
+	return o.ApplyT(func(v *KubernetesProbes) *KubernetesProbe {
+		if v == nil {
+			return nil
+		}
+		return v.Liveness
+	}).(KubernetesProbePtrOutput)
+}
+
+// A pod that fails it gets no requests.
+func (o KubernetesProbesPtrOutput) Readiness() KubernetesProbePtrOutput {
+	return o.ApplyT(func(v *KubernetesProbes) *KubernetesProbe {
+		if v == nil {
+			return nil
+		}
+		return v.Readiness
+	}).(KubernetesProbePtrOutput)
+}
+
+// What a container requests, and what it may use at most.
+type KubernetesResources struct {
+	// What it may use at most, such as `{ memory: "256Mi" }`.
+	Limits map[string]string `pulumi:"limits"`
+	// What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+	Requests map[string]string `pulumi:"requests"`
+}
+
+// KubernetesResourcesInput is an input type that accepts KubernetesResourcesArgs and KubernetesResourcesOutput values.
+// You can construct a concrete instance of `KubernetesResourcesInput` via:
+//
+//	KubernetesResourcesArgs{...}
+type KubernetesResourcesInput interface {
+	pulumi.Input
+
+	ToKubernetesResourcesOutput() KubernetesResourcesOutput
+	ToKubernetesResourcesOutputWithContext(context.Context) KubernetesResourcesOutput
+}
+
+// What a container requests, and what it may use at most.
+type KubernetesResourcesArgs struct {
+	// What it may use at most, such as `{ memory: "256Mi" }`.
+	Limits pulumi.StringMapInput `pulumi:"limits"`
+	// What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+	Requests pulumi.StringMapInput `pulumi:"requests"`
+}
+
+func (KubernetesResourcesArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesResources)(nil)).Elem()
+}
+
+func (i KubernetesResourcesArgs) ToKubernetesResourcesOutput() KubernetesResourcesOutput {
+	return i.ToKubernetesResourcesOutputWithContext(context.Background())
+}
+
+func (i KubernetesResourcesArgs) ToKubernetesResourcesOutputWithContext(ctx context.Context) KubernetesResourcesOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesResourcesOutput)
+}
+
+func (i KubernetesResourcesArgs) ToKubernetesResourcesPtrOutput() KubernetesResourcesPtrOutput {
+	return i.ToKubernetesResourcesPtrOutputWithContext(context.Background())
+}
+
+func (i KubernetesResourcesArgs) ToKubernetesResourcesPtrOutputWithContext(ctx context.Context) KubernetesResourcesPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesResourcesOutput).ToKubernetesResourcesPtrOutputWithContext(ctx)
+}
+
+// KubernetesResourcesPtrInput is an input type that accepts KubernetesResourcesArgs, KubernetesResourcesPtr and KubernetesResourcesPtrOutput values.
+// You can construct a concrete instance of `KubernetesResourcesPtrInput` via:
+//
+//	        KubernetesResourcesArgs{...}
+//
+//	or:
+//
+//	        nil
+type KubernetesResourcesPtrInput interface {
+	pulumi.Input
+
+	ToKubernetesResourcesPtrOutput() KubernetesResourcesPtrOutput
+	ToKubernetesResourcesPtrOutputWithContext(context.Context) KubernetesResourcesPtrOutput
+}
+
+type kubernetesResourcesPtrType KubernetesResourcesArgs
+
+func KubernetesResourcesPtr(v *KubernetesResourcesArgs) KubernetesResourcesPtrInput {
+	return (*kubernetesResourcesPtrType)(v)
+}
+
+func (*kubernetesResourcesPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesResources)(nil)).Elem()
+}
+
+func (i *kubernetesResourcesPtrType) ToKubernetesResourcesPtrOutput() KubernetesResourcesPtrOutput {
+	return i.ToKubernetesResourcesPtrOutputWithContext(context.Background())
+}
+
+func (i *kubernetesResourcesPtrType) ToKubernetesResourcesPtrOutputWithContext(ctx context.Context) KubernetesResourcesPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesResourcesPtrOutput)
+}
+
+// What a container requests, and what it may use at most.
+type KubernetesResourcesOutput struct{ *pulumi.OutputState }
+
+func (KubernetesResourcesOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesResources)(nil)).Elem()
+}
+
+func (o KubernetesResourcesOutput) ToKubernetesResourcesOutput() KubernetesResourcesOutput {
+	return o
+}
+
+func (o KubernetesResourcesOutput) ToKubernetesResourcesOutputWithContext(ctx context.Context) KubernetesResourcesOutput {
+	return o
+}
+
+func (o KubernetesResourcesOutput) ToKubernetesResourcesPtrOutput() KubernetesResourcesPtrOutput {
+	return o.ToKubernetesResourcesPtrOutputWithContext(context.Background())
+}
+
+func (o KubernetesResourcesOutput) ToKubernetesResourcesPtrOutputWithContext(ctx context.Context) KubernetesResourcesPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v KubernetesResources) *KubernetesResources {
+		return &v
+	}).(KubernetesResourcesPtrOutput)
+}
+
+// What it may use at most, such as `{ memory: "256Mi" }`.
+func (o KubernetesResourcesOutput) Limits() pulumi.StringMapOutput {
+	return o.ApplyT(func(v KubernetesResources) map[string]string { return v.Limits }).(pulumi.StringMapOutput)
+}
+
+// What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+func (o KubernetesResourcesOutput) Requests() pulumi.StringMapOutput {
+	return o.ApplyT(func(v KubernetesResources) map[string]string { return v.Requests }).(pulumi.StringMapOutput)
+}
+
+type KubernetesResourcesPtrOutput struct{ *pulumi.OutputState }
+
+func (KubernetesResourcesPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesResources)(nil)).Elem()
+}
+
+func (o KubernetesResourcesPtrOutput) ToKubernetesResourcesPtrOutput() KubernetesResourcesPtrOutput {
+	return o
+}
+
+func (o KubernetesResourcesPtrOutput) ToKubernetesResourcesPtrOutputWithContext(ctx context.Context) KubernetesResourcesPtrOutput {
+	return o
+}
+
+func (o KubernetesResourcesPtrOutput) Elem() KubernetesResourcesOutput {
+	return o.ApplyT(func(v *KubernetesResources) KubernetesResources {
+		if v != nil {
+			return *v
+		}
+		var ret KubernetesResources
+		return ret
+	}).(KubernetesResourcesOutput)
+}
+
+// What it may use at most, such as `{ memory: "256Mi" }`.
+func (o KubernetesResourcesPtrOutput) Limits() pulumi.StringMapOutput {
+	return o.ApplyT(func(v *KubernetesResources) map[string]string {
+		if v == nil {
+			return nil
+		}
+		return v.Limits
+	}).(pulumi.StringMapOutput)
+}
+
+// What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+func (o KubernetesResourcesPtrOutput) Requests() pulumi.StringMapOutput {
+	return o.ApplyT(func(v *KubernetesResources) map[string]string {
+		if v == nil {
+			return nil
+		}
+		return v.Requests
+	}).(pulumi.StringMapOutput)
+}
+
+// Makes an HTTPRoute of the Gateway API for the App's `hostname` and `routes`.
+type KubernetesRoute struct {
+	// Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+	ControllerNamespace *string `pulumi:"controllerNamespace"`
+	// Name of the Gateway.
+	Gateway string `pulumi:"gateway"`
+	// Its namespace. Default: the App's own.
+	GatewayNamespace *string `pulumi:"gatewayNamespace"`
+	// The Gateway's listener. Default: all that take it.
+	Listener *string `pulumi:"listener"`
+	// Whether that listener speaks TLS; read for the App's `url` alone. Default: true.
+	Tls *bool `pulumi:"tls"`
+}
+
+// KubernetesRouteInput is an input type that accepts KubernetesRouteArgs and KubernetesRouteOutput values.
+// You can construct a concrete instance of `KubernetesRouteInput` via:
+//
+//	KubernetesRouteArgs{...}
+type KubernetesRouteInput interface {
+	pulumi.Input
+
+	ToKubernetesRouteOutput() KubernetesRouteOutput
+	ToKubernetesRouteOutputWithContext(context.Context) KubernetesRouteOutput
+}
+
+// Makes an HTTPRoute of the Gateway API for the App's `hostname` and `routes`.
+type KubernetesRouteArgs struct {
+	// Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+	ControllerNamespace pulumi.StringPtrInput `pulumi:"controllerNamespace"`
+	// Name of the Gateway.
+	Gateway pulumi.StringInput `pulumi:"gateway"`
+	// Its namespace. Default: the App's own.
+	GatewayNamespace pulumi.StringPtrInput `pulumi:"gatewayNamespace"`
+	// The Gateway's listener. Default: all that take it.
+	Listener pulumi.StringPtrInput `pulumi:"listener"`
+	// Whether that listener speaks TLS; read for the App's `url` alone. Default: true.
+	Tls pulumi.BoolPtrInput `pulumi:"tls"`
+}
+
+func (KubernetesRouteArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesRoute)(nil)).Elem()
+}
+
+func (i KubernetesRouteArgs) ToKubernetesRouteOutput() KubernetesRouteOutput {
+	return i.ToKubernetesRouteOutputWithContext(context.Background())
+}
+
+func (i KubernetesRouteArgs) ToKubernetesRouteOutputWithContext(ctx context.Context) KubernetesRouteOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesRouteOutput)
+}
+
+func (i KubernetesRouteArgs) ToKubernetesRoutePtrOutput() KubernetesRoutePtrOutput {
+	return i.ToKubernetesRoutePtrOutputWithContext(context.Background())
+}
+
+func (i KubernetesRouteArgs) ToKubernetesRoutePtrOutputWithContext(ctx context.Context) KubernetesRoutePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesRouteOutput).ToKubernetesRoutePtrOutputWithContext(ctx)
+}
+
+// KubernetesRoutePtrInput is an input type that accepts KubernetesRouteArgs, KubernetesRoutePtr and KubernetesRoutePtrOutput values.
+// You can construct a concrete instance of `KubernetesRoutePtrInput` via:
+//
+//	        KubernetesRouteArgs{...}
+//
+//	or:
+//
+//	        nil
+type KubernetesRoutePtrInput interface {
+	pulumi.Input
+
+	ToKubernetesRoutePtrOutput() KubernetesRoutePtrOutput
+	ToKubernetesRoutePtrOutputWithContext(context.Context) KubernetesRoutePtrOutput
+}
+
+type kubernetesRoutePtrType KubernetesRouteArgs
+
+func KubernetesRoutePtr(v *KubernetesRouteArgs) KubernetesRoutePtrInput {
+	return (*kubernetesRoutePtrType)(v)
+}
+
+func (*kubernetesRoutePtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesRoute)(nil)).Elem()
+}
+
+func (i *kubernetesRoutePtrType) ToKubernetesRoutePtrOutput() KubernetesRoutePtrOutput {
+	return i.ToKubernetesRoutePtrOutputWithContext(context.Background())
+}
+
+func (i *kubernetesRoutePtrType) ToKubernetesRoutePtrOutputWithContext(ctx context.Context) KubernetesRoutePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesRoutePtrOutput)
+}
+
+// Makes an HTTPRoute of the Gateway API for the App's `hostname` and `routes`.
+type KubernetesRouteOutput struct{ *pulumi.OutputState }
+
+func (KubernetesRouteOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesRoute)(nil)).Elem()
+}
+
+func (o KubernetesRouteOutput) ToKubernetesRouteOutput() KubernetesRouteOutput {
+	return o
+}
+
+func (o KubernetesRouteOutput) ToKubernetesRouteOutputWithContext(ctx context.Context) KubernetesRouteOutput {
+	return o
+}
+
+func (o KubernetesRouteOutput) ToKubernetesRoutePtrOutput() KubernetesRoutePtrOutput {
+	return o.ToKubernetesRoutePtrOutputWithContext(context.Background())
+}
+
+func (o KubernetesRouteOutput) ToKubernetesRoutePtrOutputWithContext(ctx context.Context) KubernetesRoutePtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v KubernetesRoute) *KubernetesRoute {
+		return &v
+	}).(KubernetesRoutePtrOutput)
+}
+
+// Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+func (o KubernetesRouteOutput) ControllerNamespace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesRoute) *string { return v.ControllerNamespace }).(pulumi.StringPtrOutput)
+}
+
+// Name of the Gateway.
+func (o KubernetesRouteOutput) Gateway() pulumi.StringOutput {
+	return o.ApplyT(func(v KubernetesRoute) string { return v.Gateway }).(pulumi.StringOutput)
+}
+
+// Its namespace. Default: the App's own.
+func (o KubernetesRouteOutput) GatewayNamespace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesRoute) *string { return v.GatewayNamespace }).(pulumi.StringPtrOutput)
+}
+
+// The Gateway's listener. Default: all that take it.
+func (o KubernetesRouteOutput) Listener() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesRoute) *string { return v.Listener }).(pulumi.StringPtrOutput)
+}
+
+// Whether that listener speaks TLS; read for the App's `url` alone. Default: true.
+func (o KubernetesRouteOutput) Tls() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v KubernetesRoute) *bool { return v.Tls }).(pulumi.BoolPtrOutput)
+}
+
+type KubernetesRoutePtrOutput struct{ *pulumi.OutputState }
+
+func (KubernetesRoutePtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesRoute)(nil)).Elem()
+}
+
+func (o KubernetesRoutePtrOutput) ToKubernetesRoutePtrOutput() KubernetesRoutePtrOutput {
+	return o
+}
+
+func (o KubernetesRoutePtrOutput) ToKubernetesRoutePtrOutputWithContext(ctx context.Context) KubernetesRoutePtrOutput {
+	return o
+}
+
+func (o KubernetesRoutePtrOutput) Elem() KubernetesRouteOutput {
+	return o.ApplyT(func(v *KubernetesRoute) KubernetesRoute {
+		if v != nil {
+			return *v
+		}
+		var ret KubernetesRoute
+		return ret
+	}).(KubernetesRouteOutput)
+}
+
+// Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+func (o KubernetesRoutePtrOutput) ControllerNamespace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesRoute) *string {
+		if v == nil {
+			return nil
+		}
+		return v.ControllerNamespace
+	}).(pulumi.StringPtrOutput)
+}
+
+// Name of the Gateway.
+func (o KubernetesRoutePtrOutput) Gateway() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesRoute) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Gateway
+	}).(pulumi.StringPtrOutput)
+}
+
+// Its namespace. Default: the App's own.
+func (o KubernetesRoutePtrOutput) GatewayNamespace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesRoute) *string {
+		if v == nil {
+			return nil
+		}
+		return v.GatewayNamespace
+	}).(pulumi.StringPtrOutput)
+}
+
+// The Gateway's listener. Default: all that take it.
+func (o KubernetesRoutePtrOutput) Listener() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesRoute) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Listener
+	}).(pulumi.StringPtrOutput)
+}
+
+// Whether that listener speaks TLS; read for the App's `url` alone. Default: true.
+func (o KubernetesRoutePtrOutput) Tls() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v *KubernetesRoute) *bool {
+		if v == nil {
+			return nil
+		}
+		return v.Tls
+	}).(pulumi.BoolPtrOutput)
+}
+
+// A container of another image in the same pod.
+type KubernetesSidecar struct {
+	// Default: the image's.
+	Arguments []string `pulumi:"arguments"`
+	// Default: the image's.
+	Command []string `pulumi:"command"`
+	// Variables. They stand in the pod for all to read, so secrets are refused here.
+	Environment map[string]string `pulumi:"environment"`
+	// Names of Secrets whose keys become variables.
+	EnvironmentFrom []string `pulumi:"environmentFrom"`
+	// The image.
+	Image string `pulumi:"image"`
+	// Name of the container; `wasm` is taken.
+	Name string `pulumi:"name"`
+	// Ports that it listens on; 8080 is the App's.
+	Ports []int `pulumi:"ports"`
+	// Default: none.
+	Resources *KubernetesResources `pulumi:"resources"`
+	// Folders that it writes to; the rest of its files cannot be written.
+	WritableFolders []string `pulumi:"writableFolders"`
+}
+
+// KubernetesSidecarInput is an input type that accepts KubernetesSidecarArgs and KubernetesSidecarOutput values.
+// You can construct a concrete instance of `KubernetesSidecarInput` via:
+//
+//	KubernetesSidecarArgs{...}
+type KubernetesSidecarInput interface {
+	pulumi.Input
+
+	ToKubernetesSidecarOutput() KubernetesSidecarOutput
+	ToKubernetesSidecarOutputWithContext(context.Context) KubernetesSidecarOutput
+}
+
+// A container of another image in the same pod.
+type KubernetesSidecarArgs struct {
+	// Default: the image's.
+	Arguments pulumi.StringArrayInput `pulumi:"arguments"`
+	// Default: the image's.
+	Command pulumi.StringArrayInput `pulumi:"command"`
+	// Variables. They stand in the pod for all to read, so secrets are refused here.
+	Environment pulumi.StringMapInput `pulumi:"environment"`
+	// Names of Secrets whose keys become variables.
+	EnvironmentFrom pulumi.StringArrayInput `pulumi:"environmentFrom"`
+	// The image.
+	Image pulumi.StringInput `pulumi:"image"`
+	// Name of the container; `wasm` is taken.
+	Name pulumi.StringInput `pulumi:"name"`
+	// Ports that it listens on; 8080 is the App's.
+	Ports pulumi.IntArrayInput `pulumi:"ports"`
+	// Default: none.
+	Resources KubernetesResourcesPtrInput `pulumi:"resources"`
+	// Folders that it writes to; the rest of its files cannot be written.
+	WritableFolders pulumi.StringArrayInput `pulumi:"writableFolders"`
+}
+
+func (KubernetesSidecarArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesSidecar)(nil)).Elem()
+}
+
+func (i KubernetesSidecarArgs) ToKubernetesSidecarOutput() KubernetesSidecarOutput {
+	return i.ToKubernetesSidecarOutputWithContext(context.Background())
+}
+
+func (i KubernetesSidecarArgs) ToKubernetesSidecarOutputWithContext(ctx context.Context) KubernetesSidecarOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesSidecarOutput)
+}
+
+// KubernetesSidecarArrayInput is an input type that accepts KubernetesSidecarArray and KubernetesSidecarArrayOutput values.
+// You can construct a concrete instance of `KubernetesSidecarArrayInput` via:
+//
+//	KubernetesSidecarArray{ KubernetesSidecarArgs{...} }
+type KubernetesSidecarArrayInput interface {
+	pulumi.Input
+
+	ToKubernetesSidecarArrayOutput() KubernetesSidecarArrayOutput
+	ToKubernetesSidecarArrayOutputWithContext(context.Context) KubernetesSidecarArrayOutput
+}
+
+type KubernetesSidecarArray []KubernetesSidecarInput
+
+func (KubernetesSidecarArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]KubernetesSidecar)(nil)).Elem()
+}
+
+func (i KubernetesSidecarArray) ToKubernetesSidecarArrayOutput() KubernetesSidecarArrayOutput {
+	return i.ToKubernetesSidecarArrayOutputWithContext(context.Background())
+}
+
+func (i KubernetesSidecarArray) ToKubernetesSidecarArrayOutputWithContext(ctx context.Context) KubernetesSidecarArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesSidecarArrayOutput)
+}
+
+// A container of another image in the same pod.
+type KubernetesSidecarOutput struct{ *pulumi.OutputState }
+
+func (KubernetesSidecarOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesSidecar)(nil)).Elem()
+}
+
+func (o KubernetesSidecarOutput) ToKubernetesSidecarOutput() KubernetesSidecarOutput {
+	return o
+}
+
+func (o KubernetesSidecarOutput) ToKubernetesSidecarOutputWithContext(ctx context.Context) KubernetesSidecarOutput {
+	return o
+}
+
+// Default: the image's.
+func (o KubernetesSidecarOutput) Arguments() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v KubernetesSidecar) []string { return v.Arguments }).(pulumi.StringArrayOutput)
+}
+
+// Default: the image's.
+func (o KubernetesSidecarOutput) Command() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v KubernetesSidecar) []string { return v.Command }).(pulumi.StringArrayOutput)
+}
+
+// Variables. They stand in the pod for all to read, so secrets are refused here.
+func (o KubernetesSidecarOutput) Environment() pulumi.StringMapOutput {
+	return o.ApplyT(func(v KubernetesSidecar) map[string]string { return v.Environment }).(pulumi.StringMapOutput)
+}
+
+// Names of Secrets whose keys become variables.
+func (o KubernetesSidecarOutput) EnvironmentFrom() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v KubernetesSidecar) []string { return v.EnvironmentFrom }).(pulumi.StringArrayOutput)
+}
+
+// The image.
+func (o KubernetesSidecarOutput) Image() pulumi.StringOutput {
+	return o.ApplyT(func(v KubernetesSidecar) string { return v.Image }).(pulumi.StringOutput)
+}
+
+// Name of the container; `wasm` is taken.
+func (o KubernetesSidecarOutput) Name() pulumi.StringOutput {
+	return o.ApplyT(func(v KubernetesSidecar) string { return v.Name }).(pulumi.StringOutput)
+}
+
+// Ports that it listens on; 8080 is the App's.
+func (o KubernetesSidecarOutput) Ports() pulumi.IntArrayOutput {
+	return o.ApplyT(func(v KubernetesSidecar) []int { return v.Ports }).(pulumi.IntArrayOutput)
+}
+
+// Default: none.
+func (o KubernetesSidecarOutput) Resources() KubernetesResourcesPtrOutput {
+	return o.ApplyT(func(v KubernetesSidecar) *KubernetesResources { return v.Resources }).(KubernetesResourcesPtrOutput)
+}
+
+// Folders that it writes to; the rest of its files cannot be written.
+func (o KubernetesSidecarOutput) WritableFolders() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v KubernetesSidecar) []string { return v.WritableFolders }).(pulumi.StringArrayOutput)
+}
+
+type KubernetesSidecarArrayOutput struct{ *pulumi.OutputState }
+
+func (KubernetesSidecarArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]KubernetesSidecar)(nil)).Elem()
+}
+
+func (o KubernetesSidecarArrayOutput) ToKubernetesSidecarArrayOutput() KubernetesSidecarArrayOutput {
+	return o
+}
+
+func (o KubernetesSidecarArrayOutput) ToKubernetesSidecarArrayOutputWithContext(ctx context.Context) KubernetesSidecarArrayOutput {
+	return o
+}
+
+func (o KubernetesSidecarArrayOutput) Index(i pulumi.IntInput) KubernetesSidecarOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) KubernetesSidecar {
+		return vs[0].([]KubernetesSidecar)[vs[1].(int)]
+	}).(KubernetesSidecarOutput)
+}
+
+// A Kubernetes cluster whose nodes run Wasm by a shim of runwasi. The cluster itself is the Kubernetes provider that an App is given (`providers`), or the stack's own.
+type KubernetesTarget struct {
+	// True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+	CreateRuntimeClass *bool `pulumi:"createRuntimeClass"`
+	// What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+	Handler *string `pulumi:"handler"`
+	// Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+	ImagePullSecrets []string `pulumi:"imagePullSecrets"`
+	// Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+	Namespace *string `pulumi:"namespace"`
+	// Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+	NetworkPolicy *string `pulumi:"networkPolicy"`
+	// Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+	NodeSelector map[string]string `pulumi:"nodeSelector"`
+	// What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+	Resources *KubernetesResources `pulumi:"resources"`
+	// The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+	Runtime string `pulumi:"runtime"`
+	// The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+	RuntimeClassName *string `pulumi:"runtimeClassName"`
+	// Taints of these nodes that pods put up with. Default: none.
+	Tolerations []KubernetesToleration `pulumi:"tolerations"`
+	// True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+	Verify *bool `pulumi:"verify"`
+}
+
+// KubernetesTargetInput is an input type that accepts KubernetesTargetArgs and KubernetesTargetOutput values.
+// You can construct a concrete instance of `KubernetesTargetInput` via:
+//
+//	KubernetesTargetArgs{...}
+type KubernetesTargetInput interface {
+	pulumi.Input
+
+	ToKubernetesTargetOutput() KubernetesTargetOutput
+	ToKubernetesTargetOutputWithContext(context.Context) KubernetesTargetOutput
+}
+
+// A Kubernetes cluster whose nodes run Wasm by a shim of runwasi. The cluster itself is the Kubernetes provider that an App is given (`providers`), or the stack's own.
+type KubernetesTargetArgs struct {
+	// True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+	CreateRuntimeClass pulumi.BoolPtrInput `pulumi:"createRuntimeClass"`
+	// What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+	Handler pulumi.StringPtrInput `pulumi:"handler"`
+	// Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+	ImagePullSecrets pulumi.StringArrayInput `pulumi:"imagePullSecrets"`
+	// Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+	Namespace pulumi.StringPtrInput `pulumi:"namespace"`
+	// Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+	NetworkPolicy pulumi.StringPtrInput `pulumi:"networkPolicy"`
+	// Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+	NodeSelector pulumi.StringMapInput `pulumi:"nodeSelector"`
+	// What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+	Resources KubernetesResourcesPtrInput `pulumi:"resources"`
+	// The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+	Runtime pulumi.StringInput `pulumi:"runtime"`
+	// The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+	RuntimeClassName pulumi.StringPtrInput `pulumi:"runtimeClassName"`
+	// Taints of these nodes that pods put up with. Default: none.
+	Tolerations KubernetesTolerationArrayInput `pulumi:"tolerations"`
+	// True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+	Verify pulumi.BoolPtrInput `pulumi:"verify"`
+}
+
+func (KubernetesTargetArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesTarget)(nil)).Elem()
+}
+
+func (i KubernetesTargetArgs) ToKubernetesTargetOutput() KubernetesTargetOutput {
+	return i.ToKubernetesTargetOutputWithContext(context.Background())
+}
+
+func (i KubernetesTargetArgs) ToKubernetesTargetOutputWithContext(ctx context.Context) KubernetesTargetOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesTargetOutput)
+}
+
+func (i KubernetesTargetArgs) ToKubernetesTargetPtrOutput() KubernetesTargetPtrOutput {
+	return i.ToKubernetesTargetPtrOutputWithContext(context.Background())
+}
+
+func (i KubernetesTargetArgs) ToKubernetesTargetPtrOutputWithContext(ctx context.Context) KubernetesTargetPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesTargetOutput).ToKubernetesTargetPtrOutputWithContext(ctx)
+}
+
+// KubernetesTargetPtrInput is an input type that accepts KubernetesTargetArgs, KubernetesTargetPtr and KubernetesTargetPtrOutput values.
+// You can construct a concrete instance of `KubernetesTargetPtrInput` via:
+//
+//	        KubernetesTargetArgs{...}
+//
+//	or:
+//
+//	        nil
+type KubernetesTargetPtrInput interface {
+	pulumi.Input
+
+	ToKubernetesTargetPtrOutput() KubernetesTargetPtrOutput
+	ToKubernetesTargetPtrOutputWithContext(context.Context) KubernetesTargetPtrOutput
+}
+
+type kubernetesTargetPtrType KubernetesTargetArgs
+
+func KubernetesTargetPtr(v *KubernetesTargetArgs) KubernetesTargetPtrInput {
+	return (*kubernetesTargetPtrType)(v)
+}
+
+func (*kubernetesTargetPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesTarget)(nil)).Elem()
+}
+
+func (i *kubernetesTargetPtrType) ToKubernetesTargetPtrOutput() KubernetesTargetPtrOutput {
+	return i.ToKubernetesTargetPtrOutputWithContext(context.Background())
+}
+
+func (i *kubernetesTargetPtrType) ToKubernetesTargetPtrOutputWithContext(ctx context.Context) KubernetesTargetPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesTargetPtrOutput)
+}
+
+// A Kubernetes cluster whose nodes run Wasm by a shim of runwasi. The cluster itself is the Kubernetes provider that an App is given (`providers`), or the stack's own.
+type KubernetesTargetOutput struct{ *pulumi.OutputState }
+
+func (KubernetesTargetOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesTarget)(nil)).Elem()
+}
+
+func (o KubernetesTargetOutput) ToKubernetesTargetOutput() KubernetesTargetOutput {
+	return o
+}
+
+func (o KubernetesTargetOutput) ToKubernetesTargetOutputWithContext(ctx context.Context) KubernetesTargetOutput {
+	return o
+}
+
+func (o KubernetesTargetOutput) ToKubernetesTargetPtrOutput() KubernetesTargetPtrOutput {
+	return o.ToKubernetesTargetPtrOutputWithContext(context.Background())
+}
+
+func (o KubernetesTargetOutput) ToKubernetesTargetPtrOutputWithContext(ctx context.Context) KubernetesTargetPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v KubernetesTarget) *KubernetesTarget {
+		return &v
+	}).(KubernetesTargetPtrOutput)
+}
+
+// True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+func (o KubernetesTargetOutput) CreateRuntimeClass() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v KubernetesTarget) *bool { return v.CreateRuntimeClass }).(pulumi.BoolPtrOutput)
+}
+
+// What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+func (o KubernetesTargetOutput) Handler() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesTarget) *string { return v.Handler }).(pulumi.StringPtrOutput)
+}
+
+// Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+func (o KubernetesTargetOutput) ImagePullSecrets() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v KubernetesTarget) []string { return v.ImagePullSecrets }).(pulumi.StringArrayOutput)
+}
+
+// Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+func (o KubernetesTargetOutput) Namespace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesTarget) *string { return v.Namespace }).(pulumi.StringPtrOutput)
+}
+
+// Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+func (o KubernetesTargetOutput) NetworkPolicy() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesTarget) *string { return v.NetworkPolicy }).(pulumi.StringPtrOutput)
+}
+
+// Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+func (o KubernetesTargetOutput) NodeSelector() pulumi.StringMapOutput {
+	return o.ApplyT(func(v KubernetesTarget) map[string]string { return v.NodeSelector }).(pulumi.StringMapOutput)
+}
+
+// What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+func (o KubernetesTargetOutput) Resources() KubernetesResourcesPtrOutput {
+	return o.ApplyT(func(v KubernetesTarget) *KubernetesResources { return v.Resources }).(KubernetesResourcesPtrOutput)
+}
+
+// The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+func (o KubernetesTargetOutput) Runtime() pulumi.StringOutput {
+	return o.ApplyT(func(v KubernetesTarget) string { return v.Runtime }).(pulumi.StringOutput)
+}
+
+// The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+func (o KubernetesTargetOutput) RuntimeClassName() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesTarget) *string { return v.RuntimeClassName }).(pulumi.StringPtrOutput)
+}
+
+// Taints of these nodes that pods put up with. Default: none.
+func (o KubernetesTargetOutput) Tolerations() KubernetesTolerationArrayOutput {
+	return o.ApplyT(func(v KubernetesTarget) []KubernetesToleration { return v.Tolerations }).(KubernetesTolerationArrayOutput)
+}
+
+// True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+func (o KubernetesTargetOutput) Verify() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v KubernetesTarget) *bool { return v.Verify }).(pulumi.BoolPtrOutput)
+}
+
+type KubernetesTargetPtrOutput struct{ *pulumi.OutputState }
+
+func (KubernetesTargetPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**KubernetesTarget)(nil)).Elem()
+}
+
+func (o KubernetesTargetPtrOutput) ToKubernetesTargetPtrOutput() KubernetesTargetPtrOutput {
+	return o
+}
+
+func (o KubernetesTargetPtrOutput) ToKubernetesTargetPtrOutputWithContext(ctx context.Context) KubernetesTargetPtrOutput {
+	return o
+}
+
+func (o KubernetesTargetPtrOutput) Elem() KubernetesTargetOutput {
+	return o.ApplyT(func(v *KubernetesTarget) KubernetesTarget {
+		if v != nil {
+			return *v
+		}
+		var ret KubernetesTarget
+		return ret
+	}).(KubernetesTargetOutput)
+}
+
+// True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+func (o KubernetesTargetPtrOutput) CreateRuntimeClass() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v *KubernetesTarget) *bool {
+		if v == nil {
+			return nil
+		}
+		return v.CreateRuntimeClass
+	}).(pulumi.BoolPtrOutput)
+}
+
+// What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+func (o KubernetesTargetPtrOutput) Handler() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesTarget) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Handler
+	}).(pulumi.StringPtrOutput)
+}
+
+// Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+func (o KubernetesTargetPtrOutput) ImagePullSecrets() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *KubernetesTarget) []string {
+		if v == nil {
+			return nil
+		}
+		return v.ImagePullSecrets
+	}).(pulumi.StringArrayOutput)
+}
+
+// Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+func (o KubernetesTargetPtrOutput) Namespace() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesTarget) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Namespace
+	}).(pulumi.StringPtrOutput)
+}
+
+// Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+func (o KubernetesTargetPtrOutput) NetworkPolicy() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesTarget) *string {
+		if v == nil {
+			return nil
+		}
+		return v.NetworkPolicy
+	}).(pulumi.StringPtrOutput)
+}
+
+// Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+func (o KubernetesTargetPtrOutput) NodeSelector() pulumi.StringMapOutput {
+	return o.ApplyT(func(v *KubernetesTarget) map[string]string {
+		if v == nil {
+			return nil
+		}
+		return v.NodeSelector
+	}).(pulumi.StringMapOutput)
+}
+
+// What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+func (o KubernetesTargetPtrOutput) Resources() KubernetesResourcesPtrOutput {
+	return o.ApplyT(func(v *KubernetesTarget) *KubernetesResources {
+		if v == nil {
+			return nil
+		}
+		return v.Resources
+	}).(KubernetesResourcesPtrOutput)
+}
+
+// The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+func (o KubernetesTargetPtrOutput) Runtime() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesTarget) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Runtime
+	}).(pulumi.StringPtrOutput)
+}
+
+// The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+func (o KubernetesTargetPtrOutput) RuntimeClassName() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *KubernetesTarget) *string {
+		if v == nil {
+			return nil
+		}
+		return v.RuntimeClassName
+	}).(pulumi.StringPtrOutput)
+}
+
+// Taints of these nodes that pods put up with. Default: none.
+func (o KubernetesTargetPtrOutput) Tolerations() KubernetesTolerationArrayOutput {
+	return o.ApplyT(func(v *KubernetesTarget) []KubernetesToleration {
+		if v == nil {
+			return nil
+		}
+		return v.Tolerations
+	}).(KubernetesTolerationArrayOutput)
+}
+
+// True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+func (o KubernetesTargetPtrOutput) Verify() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v *KubernetesTarget) *bool {
+		if v == nil {
+			return nil
+		}
+		return v.Verify
+	}).(pulumi.BoolPtrOutput)
+}
+
+// Lets pods run on nodes with a taint.
+type KubernetesToleration struct {
+	// Default: any.
+	Effect *string `pulumi:"effect"`
+	// The taint's key. Default: any, with `operator: Exists`.
+	Key *string `pulumi:"key"`
+	// Default: `Equal`.
+	Operator *string `pulumi:"operator"`
+	// Seconds that a pod stays, with `NoExecute`. Default: for ever.
+	TolerationSeconds *int `pulumi:"tolerationSeconds"`
+	// The taint's value, with `Equal`.
+	Value *string `pulumi:"value"`
+}
+
+// KubernetesTolerationInput is an input type that accepts KubernetesTolerationArgs and KubernetesTolerationOutput values.
+// You can construct a concrete instance of `KubernetesTolerationInput` via:
+//
+//	KubernetesTolerationArgs{...}
+type KubernetesTolerationInput interface {
+	pulumi.Input
+
+	ToKubernetesTolerationOutput() KubernetesTolerationOutput
+	ToKubernetesTolerationOutputWithContext(context.Context) KubernetesTolerationOutput
+}
+
+// Lets pods run on nodes with a taint.
+type KubernetesTolerationArgs struct {
+	// Default: any.
+	Effect pulumi.StringPtrInput `pulumi:"effect"`
+	// The taint's key. Default: any, with `operator: Exists`.
+	Key pulumi.StringPtrInput `pulumi:"key"`
+	// Default: `Equal`.
+	Operator pulumi.StringPtrInput `pulumi:"operator"`
+	// Seconds that a pod stays, with `NoExecute`. Default: for ever.
+	TolerationSeconds pulumi.IntPtrInput `pulumi:"tolerationSeconds"`
+	// The taint's value, with `Equal`.
+	Value pulumi.StringPtrInput `pulumi:"value"`
+}
+
+func (KubernetesTolerationArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesToleration)(nil)).Elem()
+}
+
+func (i KubernetesTolerationArgs) ToKubernetesTolerationOutput() KubernetesTolerationOutput {
+	return i.ToKubernetesTolerationOutputWithContext(context.Background())
+}
+
+func (i KubernetesTolerationArgs) ToKubernetesTolerationOutputWithContext(ctx context.Context) KubernetesTolerationOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesTolerationOutput)
+}
+
+// KubernetesTolerationArrayInput is an input type that accepts KubernetesTolerationArray and KubernetesTolerationArrayOutput values.
+// You can construct a concrete instance of `KubernetesTolerationArrayInput` via:
+//
+//	KubernetesTolerationArray{ KubernetesTolerationArgs{...} }
+type KubernetesTolerationArrayInput interface {
+	pulumi.Input
+
+	ToKubernetesTolerationArrayOutput() KubernetesTolerationArrayOutput
+	ToKubernetesTolerationArrayOutputWithContext(context.Context) KubernetesTolerationArrayOutput
+}
+
+type KubernetesTolerationArray []KubernetesTolerationInput
+
+func (KubernetesTolerationArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]KubernetesToleration)(nil)).Elem()
+}
+
+func (i KubernetesTolerationArray) ToKubernetesTolerationArrayOutput() KubernetesTolerationArrayOutput {
+	return i.ToKubernetesTolerationArrayOutputWithContext(context.Background())
+}
+
+func (i KubernetesTolerationArray) ToKubernetesTolerationArrayOutputWithContext(ctx context.Context) KubernetesTolerationArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(KubernetesTolerationArrayOutput)
+}
+
+// Lets pods run on nodes with a taint.
+type KubernetesTolerationOutput struct{ *pulumi.OutputState }
+
+func (KubernetesTolerationOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*KubernetesToleration)(nil)).Elem()
+}
+
+func (o KubernetesTolerationOutput) ToKubernetesTolerationOutput() KubernetesTolerationOutput {
+	return o
+}
+
+func (o KubernetesTolerationOutput) ToKubernetesTolerationOutputWithContext(ctx context.Context) KubernetesTolerationOutput {
+	return o
+}
+
+// Default: any.
+func (o KubernetesTolerationOutput) Effect() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesToleration) *string { return v.Effect }).(pulumi.StringPtrOutput)
+}
+
+// The taint's key. Default: any, with `operator: Exists`.
+func (o KubernetesTolerationOutput) Key() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesToleration) *string { return v.Key }).(pulumi.StringPtrOutput)
+}
+
+// Default: `Equal`.
+func (o KubernetesTolerationOutput) Operator() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesToleration) *string { return v.Operator }).(pulumi.StringPtrOutput)
+}
+
+// Seconds that a pod stays, with `NoExecute`. Default: for ever.
+func (o KubernetesTolerationOutput) TolerationSeconds() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v KubernetesToleration) *int { return v.TolerationSeconds }).(pulumi.IntPtrOutput)
+}
+
+// The taint's value, with `Equal`.
+func (o KubernetesTolerationOutput) Value() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v KubernetesToleration) *string { return v.Value }).(pulumi.StringPtrOutput)
+}
+
+type KubernetesTolerationArrayOutput struct{ *pulumi.OutputState }
+
+func (KubernetesTolerationArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]KubernetesToleration)(nil)).Elem()
+}
+
+func (o KubernetesTolerationArrayOutput) ToKubernetesTolerationArrayOutput() KubernetesTolerationArrayOutput {
+	return o
+}
+
+func (o KubernetesTolerationArrayOutput) ToKubernetesTolerationArrayOutputWithContext(ctx context.Context) KubernetesTolerationArrayOutput {
+	return o
+}
+
+func (o KubernetesTolerationArrayOutput) Index(i pulumi.IntInput) KubernetesTolerationOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) KubernetesToleration {
+		return vs[0].([]KubernetesToleration)[vs[1].(int)]
+	}).(KubernetesTolerationOutput)
 }
 
 // What bounds one instance of the App.
@@ -1788,7 +4416,7 @@ type MaximumGrants struct {
 	Ambient *AmbientGrant `pulumi:"ambient"`
 	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
 	Blobs []string `pulumi:"blobs"`
-	// Other Apps or Services that may be called, by name: `["billing"]`.
+	// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 	Calls []string `pulumi:"calls"`
 	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config []string `pulumi:"config"`
@@ -1833,7 +4461,7 @@ type MaximumGrantsArgs struct {
 	Ambient AmbientGrantPtrInput `pulumi:"ambient"`
 	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
 	Blobs pulumi.StringArrayInput `pulumi:"blobs"`
-	// Other Apps or Services that may be called, by name: `["billing"]`.
+	// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 	Calls pulumi.StringArrayInput `pulumi:"calls"`
 	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config pulumi.StringArrayInput `pulumi:"config"`
@@ -1949,7 +4577,7 @@ func (o MaximumGrantsOutput) Blobs() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v MaximumGrants) []string { return v.Blobs }).(pulumi.StringArrayOutput)
 }
 
-// Other Apps or Services that may be called, by name: `["billing"]`.
+// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 func (o MaximumGrantsOutput) Calls() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v MaximumGrants) []string { return v.Calls }).(pulumi.StringArrayOutput)
 }
@@ -2058,7 +4686,7 @@ func (o MaximumGrantsPtrOutput) Blobs() pulumi.StringArrayOutput {
 	}).(pulumi.StringArrayOutput)
 }
 
-// Other Apps or Services that may be called, by name: `["billing"]`.
+// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 func (o MaximumGrantsPtrOutput) Calls() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *MaximumGrants) []string {
 		if v == nil {
@@ -2194,7 +4822,7 @@ type ModuleMaximum struct {
 	Ambient *AmbientGrant `pulumi:"ambient"`
 	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
 	Blobs []string `pulumi:"blobs"`
-	// Other Apps or Services that may be called, by name: `["billing"]`.
+	// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 	Calls []string `pulumi:"calls"`
 	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config []string `pulumi:"config"`
@@ -2237,7 +4865,7 @@ type ModuleMaximumArgs struct {
 	Ambient AmbientGrantPtrInput `pulumi:"ambient"`
 	// Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
 	Blobs pulumi.StringArrayInput `pulumi:"blobs"`
-	// Other Apps or Services that may be called, by name: `["billing"]`.
+	// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 	Calls pulumi.StringArrayInput `pulumi:"calls"`
 	// Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
 	Config pulumi.StringArrayInput `pulumi:"config"`
@@ -2325,7 +4953,7 @@ func (o ModuleMaximumOutput) Blobs() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v ModuleMaximum) []string { return v.Blobs }).(pulumi.StringArrayOutput)
 }
 
-// Other Apps or Services that may be called, by name: `["billing"]`.
+// Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
 func (o ModuleMaximumOutput) Calls() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v ModuleMaximum) []string { return v.Calls }).(pulumi.StringArrayOutput)
 }
@@ -2586,7 +5214,7 @@ type Registry struct {
 	IdentityToken *string `pulumi:"identityToken"`
 	// True: plain HTTP. Default: HTTPS.
 	Insecure *bool `pulumi:"insecure"`
-	// Password or access token of that user.
+	// Password or access token of that user; goes with `username`.
 	Password *string `pulumi:"password"`
 	// User name; goes with `password`.
 	Username *string `pulumi:"username"`
@@ -2611,7 +5239,7 @@ type RegistryArgs struct {
 	IdentityToken pulumi.StringPtrInput `pulumi:"identityToken"`
 	// True: plain HTTP. Default: HTTPS.
 	Insecure pulumi.BoolPtrInput `pulumi:"insecure"`
-	// Password or access token of that user.
+	// Password or access token of that user; goes with `username`.
 	Password pulumi.StringPtrInput `pulumi:"password"`
 	// User name; goes with `password`.
 	Username pulumi.StringPtrInput `pulumi:"username"`
@@ -2684,7 +5312,7 @@ func (o RegistryOutput) Insecure() pulumi.BoolPtrOutput {
 	return o.ApplyT(func(v Registry) *bool { return v.Insecure }).(pulumi.BoolPtrOutput)
 }
 
-// Password or access token of that user.
+// Password or access token of that user; goes with `username`.
 func (o RegistryOutput) Password() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Registry) *string { return v.Password }).(pulumi.StringPtrOutput)
 }
@@ -2800,6 +5428,146 @@ func (o ReportEntryArrayOutput) Index(i pulumi.IntInput) ReportEntryOutput {
 	return pulumi.All(o, i).ApplyT(func(vs []interface{}) ReportEntry {
 		return vs[0].([]ReportEntry)[vs[1].(int)]
 	}).(ReportEntryOutput)
+}
+
+// Runs a command again and again.
+type Schedule struct {
+	// When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. While one run lasts, the next one is left out.
+	Schedule string `pulumi:"schedule"`
+}
+
+// ScheduleInput is an input type that accepts ScheduleArgs and ScheduleOutput values.
+// You can construct a concrete instance of `ScheduleInput` via:
+//
+//	ScheduleArgs{...}
+type ScheduleInput interface {
+	pulumi.Input
+
+	ToScheduleOutput() ScheduleOutput
+	ToScheduleOutputWithContext(context.Context) ScheduleOutput
+}
+
+// Runs a command again and again.
+type ScheduleArgs struct {
+	// When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. While one run lasts, the next one is left out.
+	Schedule pulumi.StringInput `pulumi:"schedule"`
+}
+
+func (ScheduleArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*Schedule)(nil)).Elem()
+}
+
+func (i ScheduleArgs) ToScheduleOutput() ScheduleOutput {
+	return i.ToScheduleOutputWithContext(context.Background())
+}
+
+func (i ScheduleArgs) ToScheduleOutputWithContext(ctx context.Context) ScheduleOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ScheduleOutput)
+}
+
+func (i ScheduleArgs) ToSchedulePtrOutput() SchedulePtrOutput {
+	return i.ToSchedulePtrOutputWithContext(context.Background())
+}
+
+func (i ScheduleArgs) ToSchedulePtrOutputWithContext(ctx context.Context) SchedulePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ScheduleOutput).ToSchedulePtrOutputWithContext(ctx)
+}
+
+// SchedulePtrInput is an input type that accepts ScheduleArgs, SchedulePtr and SchedulePtrOutput values.
+// You can construct a concrete instance of `SchedulePtrInput` via:
+//
+//	        ScheduleArgs{...}
+//
+//	or:
+//
+//	        nil
+type SchedulePtrInput interface {
+	pulumi.Input
+
+	ToSchedulePtrOutput() SchedulePtrOutput
+	ToSchedulePtrOutputWithContext(context.Context) SchedulePtrOutput
+}
+
+type schedulePtrType ScheduleArgs
+
+func SchedulePtr(v *ScheduleArgs) SchedulePtrInput {
+	return (*schedulePtrType)(v)
+}
+
+func (*schedulePtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**Schedule)(nil)).Elem()
+}
+
+func (i *schedulePtrType) ToSchedulePtrOutput() SchedulePtrOutput {
+	return i.ToSchedulePtrOutputWithContext(context.Background())
+}
+
+func (i *schedulePtrType) ToSchedulePtrOutputWithContext(ctx context.Context) SchedulePtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(SchedulePtrOutput)
+}
+
+// Runs a command again and again.
+type ScheduleOutput struct{ *pulumi.OutputState }
+
+func (ScheduleOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*Schedule)(nil)).Elem()
+}
+
+func (o ScheduleOutput) ToScheduleOutput() ScheduleOutput {
+	return o
+}
+
+func (o ScheduleOutput) ToScheduleOutputWithContext(ctx context.Context) ScheduleOutput {
+	return o
+}
+
+func (o ScheduleOutput) ToSchedulePtrOutput() SchedulePtrOutput {
+	return o.ToSchedulePtrOutputWithContext(context.Background())
+}
+
+func (o ScheduleOutput) ToSchedulePtrOutputWithContext(ctx context.Context) SchedulePtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v Schedule) *Schedule {
+		return &v
+	}).(SchedulePtrOutput)
+}
+
+// When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. While one run lasts, the next one is left out.
+func (o ScheduleOutput) Schedule() pulumi.StringOutput {
+	return o.ApplyT(func(v Schedule) string { return v.Schedule }).(pulumi.StringOutput)
+}
+
+type SchedulePtrOutput struct{ *pulumi.OutputState }
+
+func (SchedulePtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**Schedule)(nil)).Elem()
+}
+
+func (o SchedulePtrOutput) ToSchedulePtrOutput() SchedulePtrOutput {
+	return o
+}
+
+func (o SchedulePtrOutput) ToSchedulePtrOutputWithContext(ctx context.Context) SchedulePtrOutput {
+	return o
+}
+
+func (o SchedulePtrOutput) Elem() ScheduleOutput {
+	return o.ApplyT(func(v *Schedule) Schedule {
+		if v != nil {
+			return *v
+		}
+		var ret Schedule
+		return ret
+	}).(ScheduleOutput)
+}
+
+// When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. While one run lasts, the next one is left out.
+func (o SchedulePtrOutput) Schedule() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Schedule) *string {
+		if v == nil {
+			return nil
+		}
+		return &v.Schedule
+	}).(pulumi.StringPtrOutput)
 }
 
 // What is sealed into an artifact for one of its modules.
@@ -3186,10 +5954,18 @@ func (o TargetRegistryPtrOutput) Push() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// What stands behind a volume that a grant names.
+// What stands behind a volume that a grant names: one of these.
 type Volume struct {
+	// On Kubernetes: a PersistentVolumeClaim of the namespace.
+	Claim *string `pulumi:"claim"`
+	// On Kubernetes: a ConfigMap of the namespace, whose keys are files. Cannot be written to.
+	ConfigMap *string `pulumi:"configMap"`
+	// On Kubernetes: a folder that is empty at first and goes with the pod.
+	Empty *EmptyVolume `pulumi:"empty"`
 	// On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
-	Folder string `pulumi:"folder"`
+	Folder *string `pulumi:"folder"`
+	// On Kubernetes: a Secret of the namespace, whose keys are files. Cannot be written to.
+	Secret *string `pulumi:"secret"`
 }
 
 // VolumeInput is an input type that accepts VolumeArgs and VolumeOutput values.
@@ -3203,10 +5979,18 @@ type VolumeInput interface {
 	ToVolumeOutputWithContext(context.Context) VolumeOutput
 }
 
-// What stands behind a volume that a grant names.
+// What stands behind a volume that a grant names: one of these.
 type VolumeArgs struct {
+	// On Kubernetes: a PersistentVolumeClaim of the namespace.
+	Claim pulumi.StringPtrInput `pulumi:"claim"`
+	// On Kubernetes: a ConfigMap of the namespace, whose keys are files. Cannot be written to.
+	ConfigMap pulumi.StringPtrInput `pulumi:"configMap"`
+	// On Kubernetes: a folder that is empty at first and goes with the pod.
+	Empty EmptyVolumePtrInput `pulumi:"empty"`
 	// On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
-	Folder pulumi.StringInput `pulumi:"folder"`
+	Folder pulumi.StringPtrInput `pulumi:"folder"`
+	// On Kubernetes: a Secret of the namespace, whose keys are files. Cannot be written to.
+	Secret pulumi.StringPtrInput `pulumi:"secret"`
 }
 
 func (VolumeArgs) ElementType() reflect.Type {
@@ -3246,7 +6030,7 @@ func (i VolumeMap) ToVolumeMapOutputWithContext(ctx context.Context) VolumeMapOu
 	return pulumi.ToOutputWithContext(ctx, i).(VolumeMapOutput)
 }
 
-// What stands behind a volume that a grant names.
+// What stands behind a volume that a grant names: one of these.
 type VolumeOutput struct{ *pulumi.OutputState }
 
 func (VolumeOutput) ElementType() reflect.Type {
@@ -3261,9 +6045,29 @@ func (o VolumeOutput) ToVolumeOutputWithContext(ctx context.Context) VolumeOutpu
 	return o
 }
 
+// On Kubernetes: a PersistentVolumeClaim of the namespace.
+func (o VolumeOutput) Claim() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Volume) *string { return v.Claim }).(pulumi.StringPtrOutput)
+}
+
+// On Kubernetes: a ConfigMap of the namespace, whose keys are files. Cannot be written to.
+func (o VolumeOutput) ConfigMap() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Volume) *string { return v.ConfigMap }).(pulumi.StringPtrOutput)
+}
+
+// On Kubernetes: a folder that is empty at first and goes with the pod.
+func (o VolumeOutput) Empty() EmptyVolumePtrOutput {
+	return o.ApplyT(func(v Volume) *EmptyVolume { return v.Empty }).(EmptyVolumePtrOutput)
+}
+
 // On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
-func (o VolumeOutput) Folder() pulumi.StringOutput {
-	return o.ApplyT(func(v Volume) string { return v.Folder }).(pulumi.StringOutput)
+func (o VolumeOutput) Folder() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Volume) *string { return v.Folder }).(pulumi.StringPtrOutput)
+}
+
+// On Kubernetes: a Secret of the namespace, whose keys are files. Cannot be written to.
+func (o VolumeOutput) Secret() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Volume) *string { return v.Secret }).(pulumi.StringPtrOutput)
 }
 
 type VolumeMapOutput struct{ *pulumi.OutputState }
@@ -3301,8 +6105,36 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*ComposedModuleMapInput)(nil)).Elem(), ComposedModuleMap{})
 	pulumi.RegisterInputType(reflect.TypeOf((*CompositionExportInput)(nil)).Elem(), CompositionExportArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*CompositionExportArrayInput)(nil)).Elem(), CompositionExportArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*EmptyVolumeInput)(nil)).Elem(), EmptyVolumeArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*EmptyVolumePtrInput)(nil)).Elem(), EmptyVolumeArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*FileGrantInput)(nil)).Elem(), FileGrantArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*FileGrantArrayInput)(nil)).Elem(), FileGrantArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesAppInput)(nil)).Elem(), KubernetesAppArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesAppPtrInput)(nil)).Elem(), KubernetesAppArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesAutoscalingInput)(nil)).Elem(), KubernetesAutoscalingArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesAutoscalingPtrInput)(nil)).Elem(), KubernetesAutoscalingArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesCalleeInput)(nil)).Elem(), KubernetesCalleeArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesCalleeMapInput)(nil)).Elem(), KubernetesCalleeMap{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesCallerInput)(nil)).Elem(), KubernetesCallerArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesCallerArrayInput)(nil)).Elem(), KubernetesCallerArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesIngressInput)(nil)).Elem(), KubernetesIngressArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesIngressPtrInput)(nil)).Elem(), KubernetesIngressArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesPodDisruptionBudgetInput)(nil)).Elem(), KubernetesPodDisruptionBudgetArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesPodDisruptionBudgetPtrInput)(nil)).Elem(), KubernetesPodDisruptionBudgetArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesProbeInput)(nil)).Elem(), KubernetesProbeArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesProbePtrInput)(nil)).Elem(), KubernetesProbeArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesProbesInput)(nil)).Elem(), KubernetesProbesArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesProbesPtrInput)(nil)).Elem(), KubernetesProbesArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesResourcesInput)(nil)).Elem(), KubernetesResourcesArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesResourcesPtrInput)(nil)).Elem(), KubernetesResourcesArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesRouteInput)(nil)).Elem(), KubernetesRouteArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesRoutePtrInput)(nil)).Elem(), KubernetesRouteArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesSidecarInput)(nil)).Elem(), KubernetesSidecarArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesSidecarArrayInput)(nil)).Elem(), KubernetesSidecarArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesTargetInput)(nil)).Elem(), KubernetesTargetArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesTargetPtrInput)(nil)).Elem(), KubernetesTargetArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesTolerationInput)(nil)).Elem(), KubernetesTolerationArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*KubernetesTolerationArrayInput)(nil)).Elem(), KubernetesTolerationArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LimitsInput)(nil)).Elem(), LimitsArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LimitsPtrInput)(nil)).Elem(), LimitsArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LinkInput)(nil)).Elem(), LinkArgs{})
@@ -3319,6 +6151,8 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*ModuleVerificationPtrInput)(nil)).Elem(), ModuleVerificationArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*RegistryInput)(nil)).Elem(), RegistryArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*RegistryMapInput)(nil)).Elem(), RegistryMap{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ScheduleInput)(nil)).Elem(), ScheduleArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*SchedulePtrInput)(nil)).Elem(), ScheduleArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*SocketGrantInput)(nil)).Elem(), SocketGrantArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*SocketGrantArrayInput)(nil)).Elem(), SocketGrantArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*TargetRegistryInput)(nil)).Elem(), TargetRegistryArgs{})
@@ -3341,8 +6175,36 @@ func init() {
 	pulumi.RegisterOutputType(CompositionExportArrayOutput{})
 	pulumi.RegisterOutputType(EarlierImageOutput{})
 	pulumi.RegisterOutputType(EarlierImageArrayOutput{})
+	pulumi.RegisterOutputType(EmptyVolumeOutput{})
+	pulumi.RegisterOutputType(EmptyVolumePtrOutput{})
 	pulumi.RegisterOutputType(FileGrantOutput{})
 	pulumi.RegisterOutputType(FileGrantArrayOutput{})
+	pulumi.RegisterOutputType(KubernetesAppOutput{})
+	pulumi.RegisterOutputType(KubernetesAppPtrOutput{})
+	pulumi.RegisterOutputType(KubernetesAutoscalingOutput{})
+	pulumi.RegisterOutputType(KubernetesAutoscalingPtrOutput{})
+	pulumi.RegisterOutputType(KubernetesCalleeOutput{})
+	pulumi.RegisterOutputType(KubernetesCalleeMapOutput{})
+	pulumi.RegisterOutputType(KubernetesCallerOutput{})
+	pulumi.RegisterOutputType(KubernetesCallerArrayOutput{})
+	pulumi.RegisterOutputType(KubernetesIngressOutput{})
+	pulumi.RegisterOutputType(KubernetesIngressPtrOutput{})
+	pulumi.RegisterOutputType(KubernetesPodDisruptionBudgetOutput{})
+	pulumi.RegisterOutputType(KubernetesPodDisruptionBudgetPtrOutput{})
+	pulumi.RegisterOutputType(KubernetesProbeOutput{})
+	pulumi.RegisterOutputType(KubernetesProbePtrOutput{})
+	pulumi.RegisterOutputType(KubernetesProbesOutput{})
+	pulumi.RegisterOutputType(KubernetesProbesPtrOutput{})
+	pulumi.RegisterOutputType(KubernetesResourcesOutput{})
+	pulumi.RegisterOutputType(KubernetesResourcesPtrOutput{})
+	pulumi.RegisterOutputType(KubernetesRouteOutput{})
+	pulumi.RegisterOutputType(KubernetesRoutePtrOutput{})
+	pulumi.RegisterOutputType(KubernetesSidecarOutput{})
+	pulumi.RegisterOutputType(KubernetesSidecarArrayOutput{})
+	pulumi.RegisterOutputType(KubernetesTargetOutput{})
+	pulumi.RegisterOutputType(KubernetesTargetPtrOutput{})
+	pulumi.RegisterOutputType(KubernetesTolerationOutput{})
+	pulumi.RegisterOutputType(KubernetesTolerationArrayOutput{})
 	pulumi.RegisterOutputType(LimitsOutput{})
 	pulumi.RegisterOutputType(LimitsPtrOutput{})
 	pulumi.RegisterOutputType(LinkOutput{})
@@ -3362,6 +6224,8 @@ func init() {
 	pulumi.RegisterOutputType(RegistryMapOutput{})
 	pulumi.RegisterOutputType(ReportEntryOutput{})
 	pulumi.RegisterOutputType(ReportEntryArrayOutput{})
+	pulumi.RegisterOutputType(ScheduleOutput{})
+	pulumi.RegisterOutputType(SchedulePtrOutput{})
 	pulumi.RegisterOutputType(SealedModuleOutput{})
 	pulumi.RegisterOutputType(SealedModuleArrayOutput{})
 	pulumi.RegisterOutputType(SocketGrantOutput{})

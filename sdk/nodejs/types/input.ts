@@ -150,6 +150,16 @@ export interface CompositionExportArgs {
 }
 
 /**
+ * A folder that is empty at first and goes with the pod.
+ */
+export interface EmptyVolumeArgs {
+    /**
+     * Most that it may hold, such as `100Mi`. Default: what the node has.
+     */
+    sizeLimit?: pulumi.Input<string | undefined>;
+}
+
+/**
  * A folder of the guest, backed by a volume.
  */
 export interface FileGrantArgs {
@@ -165,6 +175,344 @@ export interface FileGrantArgs {
      * Name of the volume. Which folder or disk it is, the App's bindings say.
      */
     volume: pulumi.Input<string>;
+}
+
+/**
+ * What is particular to a Kubernetes target.
+ */
+export interface KubernetesAppArgs {
+    /**
+     * Arguments of a command.
+     */
+    arguments?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
+     */
+    autoscaling?: pulumi.Input<inputs.KubernetesAutoscalingArgs | undefined>;
+    /**
+     * Who may connect to the App's pods, beside the ingress controller. Default: nobody.
+     */
+    callers?: pulumi.Input<pulumi.Input<inputs.KubernetesCallerArgs>[] | undefined>;
+    /**
+     * The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.
+     */
+    calls?: pulumi.Input<{[key: string]: pulumi.Input<inputs.KubernetesCalleeArgs>} | undefined>;
+    /**
+     * Seconds that a pod goes on serving once it is to end, while the cluster leads requests elsewhere. Default: 5.
+     */
+    drain?: pulumi.Input<number | undefined>;
+    /**
+     * Reach the App by an Ingress.
+     */
+    ingress?: pulumi.Input<inputs.KubernetesIngressArgs | undefined>;
+    /**
+     * How many pods maintenance may take away at a time. Default: no budget.
+     */
+    podDisruptionBudget?: pulumi.Input<inputs.KubernetesPodDisruptionBudgetArgs | undefined>;
+    /**
+     * Health of a service's pods. Default: its port takes connections.
+     */
+    probes?: pulumi.Input<inputs.KubernetesProbesArgs | undefined>;
+    /**
+     * How often a job that failed is tried again. Default: 0.
+     */
+    retries?: pulumi.Input<number | undefined>;
+    /**
+     * Reach the App by a Gateway.
+     */
+    route?: pulumi.Input<inputs.KubernetesRouteArgs | undefined>;
+    /**
+     * Containers beside the App's. They reach it at `localhost:8080`, and what its network policy lets through.
+     */
+    sidecars?: pulumi.Input<pulumi.Input<inputs.KubernetesSidecarArgs>[] | undefined>;
+}
+
+/**
+ * How many pods there are, by what they use. At least one of `cpu` and `memory`.
+ */
+export interface KubernetesAutoscalingArgs {
+    /**
+     * Average use to aim at, in per cent of what is requested.
+     */
+    cpu?: pulumi.Input<number | undefined>;
+    /**
+     * Most pods.
+     */
+    maxReplicas: pulumi.Input<number>;
+    /**
+     * Average use to aim at, in per cent of what is requested.
+     */
+    memory?: pulumi.Input<number | undefined>;
+    /**
+     * Fewest pods.
+     */
+    minReplicas: pulumi.Input<number>;
+}
+
+/**
+ * The pods behind a Service that a grant calls, for the network policy.
+ */
+export interface KubernetesCalleeArgs {
+    /**
+     * Their labels. Default: those of an App of that name.
+     */
+    podLabels?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
+    /**
+     * Port where they listen. Default: 8080 as Apps do, or the Service's where `podLabels` are given.
+     */
+    podPort?: pulumi.Input<number | undefined>;
+}
+
+/**
+ * Who may connect: an App (`app`), pods (`podLabels`, or all of a `namespace`), or addresses (`cidr`).
+ */
+export interface KubernetesCallerArgs {
+    /**
+     * Name of another App on Kubernetes.
+     */
+    app?: pulumi.Input<string | undefined>;
+    /**
+     * Addresses, such as those of a load balancer: `192.0.2.0/24`.
+     */
+    cidr?: pulumi.Input<string | undefined>;
+    /**
+     * Their namespace. Default: the App's own.
+     */
+    namespace?: pulumi.Input<string | undefined>;
+    /**
+     * Labels of pods that are no App, such as `{ app: "web" }`.
+     */
+    podLabels?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
+}
+
+/**
+ * Makes an Ingress for the App's `hostname` and `routes`.
+ */
+export interface KubernetesIngressArgs {
+    /**
+     * What the controller is told.
+     */
+    annotations?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
+    /**
+     * The IngressClass. Default: the cluster's.
+     */
+    className?: pulumi.Input<string | undefined>;
+    /**
+     * Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+     */
+    controllerNamespace?: pulumi.Input<string | undefined>;
+    /**
+     * Secret with the certificate. Default: no TLS here.
+     */
+    tlsSecret?: pulumi.Input<string | undefined>;
+}
+
+/**
+ * How many pods maintenance of the cluster may take away. Exactly one of the two.
+ */
+export interface KubernetesPodDisruptionBudgetArgs {
+    /**
+     * A number, or a share such as `50%`.
+     */
+    maxUnavailable?: pulumi.Input<number | string | undefined>;
+    /**
+     * A number, or a share such as `50%`.
+     */
+    minAvailable?: pulumi.Input<number | string | undefined>;
+}
+
+/**
+ * How a pod's health is asked for.
+ */
+export interface KubernetesProbeArgs {
+    /**
+     * How many answers in a row must fail. Default: 3.
+     */
+    failures?: pulumi.Input<number | undefined>;
+    /**
+     * Path that must answer with 200 to 399. Default: it is enough that the port takes connections.
+     */
+    path?: pulumi.Input<string | undefined>;
+    /**
+     * Seconds between two questions. Default: 10.
+     */
+    period?: pulumi.Input<number | undefined>;
+    /**
+     * Seconds that an answer may take. Default: 1.
+     */
+    timeout?: pulumi.Input<number | undefined>;
+}
+
+/**
+ * When a pod gets requests, and when it is started again.
+ */
+export interface KubernetesProbesArgs {
+    /**
+     * A pod that fails it is started again.
+     */
+    liveness?: pulumi.Input<inputs.KubernetesProbeArgs | undefined>;
+    /**
+     * A pod that fails it gets no requests.
+     */
+    readiness?: pulumi.Input<inputs.KubernetesProbeArgs | undefined>;
+}
+
+/**
+ * What a container requests, and what it may use at most.
+ */
+export interface KubernetesResourcesArgs {
+    /**
+     * What it may use at most, such as `{ memory: "256Mi" }`.
+     */
+    limits?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
+    /**
+     * What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+     */
+    requests?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
+}
+
+/**
+ * Makes an HTTPRoute of the Gateway API for the App's `hostname` and `routes`.
+ */
+export interface KubernetesRouteArgs {
+    /**
+     * Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+     */
+    controllerNamespace?: pulumi.Input<string | undefined>;
+    /**
+     * Name of the Gateway.
+     */
+    gateway: pulumi.Input<string>;
+    /**
+     * Its namespace. Default: the App's own.
+     */
+    gatewayNamespace?: pulumi.Input<string | undefined>;
+    /**
+     * The Gateway's listener. Default: all that take it.
+     */
+    listener?: pulumi.Input<string | undefined>;
+    /**
+     * Whether that listener speaks TLS; read for the App's `url` alone. Default: true.
+     */
+    tls?: pulumi.Input<boolean | undefined>;
+}
+
+/**
+ * A container of another image in the same pod.
+ */
+export interface KubernetesSidecarArgs {
+    /**
+     * Default: the image's.
+     */
+    arguments?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * Default: the image's.
+     */
+    command?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * Variables. They stand in the pod for all to read, so secrets are refused here.
+     */
+    environment?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
+    /**
+     * Names of Secrets whose keys become variables.
+     */
+    environmentFrom?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * The image.
+     */
+    image: pulumi.Input<string>;
+    /**
+     * Name of the container; `wasm` is taken.
+     */
+    name: pulumi.Input<string>;
+    /**
+     * Ports that it listens on; 8080 is the App's.
+     */
+    ports?: pulumi.Input<pulumi.Input<number>[] | undefined>;
+    /**
+     * Default: none.
+     */
+    resources?: pulumi.Input<inputs.KubernetesResourcesArgs | undefined>;
+    /**
+     * Folders that it writes to; the rest of its files cannot be written.
+     */
+    writableFolders?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+}
+
+/**
+ * A Kubernetes cluster whose nodes run Wasm by a shim of runwasi. The cluster itself is the Kubernetes provider that an App is given (`providers`), or the stack's own.
+ */
+export interface KubernetesTargetArgs {
+    /**
+     * True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+     */
+    createRuntimeClass?: pulumi.Input<boolean | undefined>;
+    /**
+     * What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+     */
+    handler?: pulumi.Input<string | undefined>;
+    /**
+     * Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+     */
+    imagePullSecrets?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+     */
+    namespace?: pulumi.Input<string | undefined>;
+    /**
+     * Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+     */
+    networkPolicy?: pulumi.Input<string | undefined>;
+    /**
+     * Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+     */
+    nodeSelector?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
+    /**
+     * What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+     */
+    resources?: pulumi.Input<inputs.KubernetesResourcesArgs | undefined>;
+    /**
+     * The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+     */
+    runtime: pulumi.Input<string>;
+    /**
+     * The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+     */
+    runtimeClassName?: pulumi.Input<string | undefined>;
+    /**
+     * Taints of these nodes that pods put up with. Default: none.
+     */
+    tolerations?: pulumi.Input<pulumi.Input<inputs.KubernetesTolerationArgs>[] | undefined>;
+    /**
+     * True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+     */
+    verify?: pulumi.Input<boolean | undefined>;
+}
+
+/**
+ * Lets pods run on nodes with a taint.
+ */
+export interface KubernetesTolerationArgs {
+    /**
+     * Default: any.
+     */
+    effect?: pulumi.Input<string | undefined>;
+    /**
+     * The taint's key. Default: any, with `operator: Exists`.
+     */
+    key?: pulumi.Input<string | undefined>;
+    /**
+     * Default: `Equal`.
+     */
+    operator?: pulumi.Input<string | undefined>;
+    /**
+     * Seconds that a pod stays, with `NoExecute`. Default: for ever.
+     */
+    tolerationSeconds?: pulumi.Input<number | undefined>;
+    /**
+     * The taint's value, with `Equal`.
+     */
+    value?: pulumi.Input<string | undefined>;
 }
 
 /**
@@ -252,7 +600,7 @@ export interface MaximumGrantsArgs {
      */
     blobs?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Other Apps or Services that may be called, by name: `["billing"]`.
+     * Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
      */
     calls?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -318,7 +666,7 @@ export interface ModuleMaximumArgs {
      */
     blobs?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Other Apps or Services that may be called, by name: `["billing"]`.
+     * Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
      */
     calls?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -394,13 +742,23 @@ export interface RegistryArgs {
      */
     insecure?: pulumi.Input<boolean | undefined>;
     /**
-     * Password or access token of that user.
+     * Password or access token of that user; goes with `username`.
      */
     password?: pulumi.Input<string | undefined>;
     /**
      * User name; goes with `password`.
      */
     username?: pulumi.Input<string | undefined>;
+}
+
+/**
+ * Runs a command again and again.
+ */
+export interface ScheduleArgs {
+    /**
+     * When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. While one run lasts, the next one is left out.
+     */
+    schedule: pulumi.Input<string>;
 }
 
 /**
@@ -440,13 +798,29 @@ export interface TargetRegistryArgs {
 }
 
 /**
- * What stands behind a volume that a grant names.
+ * What stands behind a volume that a grant names: one of these.
  */
 export interface VolumeArgs {
     /**
+     * On Kubernetes: a PersistentVolumeClaim of the namespace.
+     */
+    claim?: pulumi.Input<string | undefined>;
+    /**
+     * On Kubernetes: a ConfigMap of the namespace, whose keys are files. Cannot be written to.
+     */
+    configMap?: pulumi.Input<string | undefined>;
+    /**
+     * On Kubernetes: a folder that is empty at first and goes with the pod.
+     */
+    empty?: pulumi.Input<inputs.EmptyVolumeArgs | undefined>;
+    /**
      * On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
      */
-    folder: pulumi.Input<string>;
+    folder?: pulumi.Input<string | undefined>;
+    /**
+     * On Kubernetes: a Secret of the namespace, whose keys are files. Cannot be written to.
+     */
+    secret?: pulumi.Input<string | undefined>;
 }
 export namespace local {
 }

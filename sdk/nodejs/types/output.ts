@@ -96,6 +96,96 @@ export interface FileGrant {
 }
 
 /**
+ * What a container requests, and what it may use at most.
+ */
+export interface KubernetesResources {
+    /**
+     * What it may use at most, such as `{ memory: "256Mi" }`.
+     */
+    limits?: {[key: string]: string};
+    /**
+     * What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+     */
+    requests?: {[key: string]: string};
+}
+
+/**
+ * A Kubernetes cluster whose nodes run Wasm by a shim of runwasi. The cluster itself is the Kubernetes provider that an App is given (`providers`), or the stack's own.
+ */
+export interface KubernetesTarget {
+    /**
+     * True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+     */
+    createRuntimeClass?: boolean;
+    /**
+     * What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+     */
+    handler?: string;
+    /**
+     * Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+     */
+    imagePullSecrets?: string[];
+    /**
+     * Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+     */
+    namespace?: string;
+    /**
+     * Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+     */
+    networkPolicy?: string;
+    /**
+     * Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+     */
+    nodeSelector?: {[key: string]: string};
+    /**
+     * What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+     */
+    resources?: outputs.KubernetesResources;
+    /**
+     * The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+     */
+    runtime: string;
+    /**
+     * The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+     */
+    runtimeClassName?: string;
+    /**
+     * Taints of these nodes that pods put up with. Default: none.
+     */
+    tolerations?: outputs.KubernetesToleration[];
+    /**
+     * True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+     */
+    verify?: boolean;
+}
+
+/**
+ * Lets pods run on nodes with a taint.
+ */
+export interface KubernetesToleration {
+    /**
+     * Default: any.
+     */
+    effect?: string;
+    /**
+     * The taint's key. Default: any, with `operator: Exists`.
+     */
+    key?: string;
+    /**
+     * Default: `Equal`.
+     */
+    operator?: string;
+    /**
+     * Seconds that a pod stays, with `NoExecute`. Default: for ever.
+     */
+    tolerationSeconds?: number;
+    /**
+     * The taint's value, with `Equal`.
+     */
+    value?: string;
+}
+
+/**
  * One module takes an import from another one.
  */
 export interface Link {
@@ -140,7 +230,7 @@ export interface MaximumGrants {
      */
     blobs?: string[];
     /**
-     * Other Apps or Services that may be called, by name: `["billing"]`.
+     * Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
      */
     calls?: string[];
     /**
@@ -206,7 +296,7 @@ export interface ModuleMaximum {
      */
     blobs?: string[];
     /**
-     * Other Apps or Services that may be called, by name: `["billing"]`.
+     * Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
      */
     calls?: string[];
     /**
@@ -296,7 +386,7 @@ export interface Registry {
      */
     insecure?: boolean;
     /**
-     * Password or access token of that user.
+     * Password or access token of that user; goes with `username`.
      */
     password?: string;
     /**

@@ -31,8 +31,36 @@ __all__ = [
     'ComposedModuleArgsDict',
     'CompositionExportArgs',
     'CompositionExportArgsDict',
+    'EmptyVolumeArgs',
+    'EmptyVolumeArgsDict',
     'FileGrantArgs',
     'FileGrantArgsDict',
+    'KubernetesAppArgs',
+    'KubernetesAppArgsDict',
+    'KubernetesAutoscalingArgs',
+    'KubernetesAutoscalingArgsDict',
+    'KubernetesCalleeArgs',
+    'KubernetesCalleeArgsDict',
+    'KubernetesCallerArgs',
+    'KubernetesCallerArgsDict',
+    'KubernetesIngressArgs',
+    'KubernetesIngressArgsDict',
+    'KubernetesPodDisruptionBudgetArgs',
+    'KubernetesPodDisruptionBudgetArgsDict',
+    'KubernetesProbeArgs',
+    'KubernetesProbeArgsDict',
+    'KubernetesProbesArgs',
+    'KubernetesProbesArgsDict',
+    'KubernetesResourcesArgs',
+    'KubernetesResourcesArgsDict',
+    'KubernetesRouteArgs',
+    'KubernetesRouteArgsDict',
+    'KubernetesSidecarArgs',
+    'KubernetesSidecarArgsDict',
+    'KubernetesTargetArgs',
+    'KubernetesTargetArgsDict',
+    'KubernetesTolerationArgs',
+    'KubernetesTolerationArgsDict',
     'LimitsArgs',
     'LimitsArgsDict',
     'LinkArgs',
@@ -49,6 +77,8 @@ __all__ = [
     'ModuleVerificationArgsDict',
     'RegistryArgs',
     'RegistryArgsDict',
+    'ScheduleArgs',
+    'ScheduleArgsDict',
     'SocketGrantArgs',
     'SocketGrantArgsDict',
     'TargetRegistryArgs',
@@ -637,6 +667,40 @@ class CompositionExportArgs:
         pulumi.set(self, "from_", value)
 
 
+class EmptyVolumeArgsDict(TypedDict):
+    """
+    A folder that is empty at first and goes with the pod.
+    """
+    size_limit: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Most that it may hold, such as `100Mi`. Default: what the node has.
+    """
+
+@pulumi.input_type
+class EmptyVolumeArgs:
+    def __init__(__self__, *,
+                 size_limit: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        A folder that is empty at first and goes with the pod.
+
+        :param pulumi.Input[_builtins.str] size_limit: Most that it may hold, such as `100Mi`. Default: what the node has.
+        """
+        if size_limit is not None:
+            pulumi.set(__self__, "size_limit", size_limit)
+
+    @_builtins.property
+    @pulumi.getter(name="sizeLimit")
+    def size_limit(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Most that it may hold, such as `100Mi`. Default: what the node has.
+        """
+        return pulumi.get(self, "size_limit")
+
+    @size_limit.setter
+    def size_limit(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "size_limit", value)
+
+
 class FileGrantArgsDict(TypedDict):
     """
     A folder of the guest, backed by a volume.
@@ -706,6 +770,1482 @@ class FileGrantArgs:
     @volume.setter
     def volume(self, value: pulumi.Input[_builtins.str]):
         pulumi.set(self, "volume", value)
+
+
+class KubernetesAppArgsDict(TypedDict):
+    """
+    What is particular to a Kubernetes target.
+    """
+    arguments: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Arguments of a command.
+    """
+    autoscaling: NotRequired[pulumi.Input[Optional['KubernetesAutoscalingArgsDict']]]
+    """
+    Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
+    """
+    callers: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesCallerArgsDict']]]]]
+    """
+    Who may connect to the App's pods, beside the ingress controller. Default: nobody.
+    """
+    calls: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input['KubernetesCalleeArgsDict']]]]]
+    """
+    The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.
+    """
+    drain: NotRequired[pulumi.Input[Optional[_builtins.int]]]
+    """
+    Seconds that a pod goes on serving once it is to end, while the cluster leads requests elsewhere. Default: 5.
+    """
+    ingress: NotRequired[pulumi.Input[Optional['KubernetesIngressArgsDict']]]
+    """
+    Reach the App by an Ingress.
+    """
+    pod_disruption_budget: NotRequired[pulumi.Input[Optional['KubernetesPodDisruptionBudgetArgsDict']]]
+    """
+    How many pods maintenance may take away at a time. Default: no budget.
+    """
+    probes: NotRequired[pulumi.Input[Optional['KubernetesProbesArgsDict']]]
+    """
+    Health of a service's pods. Default: its port takes connections.
+    """
+    retries: NotRequired[pulumi.Input[Optional[_builtins.int]]]
+    """
+    How often a job that failed is tried again. Default: 0.
+    """
+    route: NotRequired[pulumi.Input[Optional['KubernetesRouteArgsDict']]]
+    """
+    Reach the App by a Gateway.
+    """
+    sidecars: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesSidecarArgsDict']]]]]
+    """
+    Containers beside the App's. They reach it at `localhost:8080`, and what its network policy lets through.
+    """
+
+@pulumi.input_type
+class KubernetesAppArgs:
+    def __init__(__self__, *,
+                 arguments: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 autoscaling: pulumi.Input[Optional['KubernetesAutoscalingArgs']] = None,
+                 callers: pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesCallerArgs']]]] = None,
+                 calls: pulumi.Input[Optional[Mapping[str, pulumi.Input['KubernetesCalleeArgs']]]] = None,
+                 drain: pulumi.Input[Optional[_builtins.int]] = None,
+                 ingress: pulumi.Input[Optional['KubernetesIngressArgs']] = None,
+                 pod_disruption_budget: pulumi.Input[Optional['KubernetesPodDisruptionBudgetArgs']] = None,
+                 probes: pulumi.Input[Optional['KubernetesProbesArgs']] = None,
+                 retries: pulumi.Input[Optional[_builtins.int]] = None,
+                 route: pulumi.Input[Optional['KubernetesRouteArgs']] = None,
+                 sidecars: pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesSidecarArgs']]]] = None):
+        """
+        What is particular to a Kubernetes target.
+
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] arguments: Arguments of a command.
+        :param pulumi.Input['KubernetesAutoscalingArgs'] autoscaling: Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
+        :param pulumi.Input[Sequence[pulumi.Input['KubernetesCallerArgs']]] callers: Who may connect to the App's pods, beside the ingress controller. Default: nobody.
+        :param pulumi.Input[Mapping[str, pulumi.Input['KubernetesCalleeArgs']]] calls: The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.
+        :param pulumi.Input[_builtins.int] drain: Seconds that a pod goes on serving once it is to end, while the cluster leads requests elsewhere. Default: 5.
+        :param pulumi.Input['KubernetesIngressArgs'] ingress: Reach the App by an Ingress.
+        :param pulumi.Input['KubernetesPodDisruptionBudgetArgs'] pod_disruption_budget: How many pods maintenance may take away at a time. Default: no budget.
+        :param pulumi.Input['KubernetesProbesArgs'] probes: Health of a service's pods. Default: its port takes connections.
+        :param pulumi.Input[_builtins.int] retries: How often a job that failed is tried again. Default: 0.
+        :param pulumi.Input['KubernetesRouteArgs'] route: Reach the App by a Gateway.
+        :param pulumi.Input[Sequence[pulumi.Input['KubernetesSidecarArgs']]] sidecars: Containers beside the App's. They reach it at `localhost:8080`, and what its network policy lets through.
+        """
+        if arguments is not None:
+            pulumi.set(__self__, "arguments", arguments)
+        if autoscaling is not None:
+            pulumi.set(__self__, "autoscaling", autoscaling)
+        if callers is not None:
+            pulumi.set(__self__, "callers", callers)
+        if calls is not None:
+            pulumi.set(__self__, "calls", calls)
+        if drain is not None:
+            pulumi.set(__self__, "drain", drain)
+        if ingress is not None:
+            pulumi.set(__self__, "ingress", ingress)
+        if pod_disruption_budget is not None:
+            pulumi.set(__self__, "pod_disruption_budget", pod_disruption_budget)
+        if probes is not None:
+            pulumi.set(__self__, "probes", probes)
+        if retries is not None:
+            pulumi.set(__self__, "retries", retries)
+        if route is not None:
+            pulumi.set(__self__, "route", route)
+        if sidecars is not None:
+            pulumi.set(__self__, "sidecars", sidecars)
+
+    @_builtins.property
+    @pulumi.getter
+    def arguments(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Arguments of a command.
+        """
+        return pulumi.get(self, "arguments")
+
+    @arguments.setter
+    def arguments(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "arguments", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def autoscaling(self) -> pulumi.Input[Optional['KubernetesAutoscalingArgs']]:
+        """
+        Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
+        """
+        return pulumi.get(self, "autoscaling")
+
+    @autoscaling.setter
+    def autoscaling(self, value: pulumi.Input[Optional['KubernetesAutoscalingArgs']]):
+        pulumi.set(self, "autoscaling", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def callers(self) -> pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesCallerArgs']]]]:
+        """
+        Who may connect to the App's pods, beside the ingress controller. Default: nobody.
+        """
+        return pulumi.get(self, "callers")
+
+    @callers.setter
+    def callers(self, value: pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesCallerArgs']]]]):
+        pulumi.set(self, "callers", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def calls(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input['KubernetesCalleeArgs']]]]:
+        """
+        The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.
+        """
+        return pulumi.get(self, "calls")
+
+    @calls.setter
+    def calls(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input['KubernetesCalleeArgs']]]]):
+        pulumi.set(self, "calls", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def drain(self) -> pulumi.Input[Optional[_builtins.int]]:
+        """
+        Seconds that a pod goes on serving once it is to end, while the cluster leads requests elsewhere. Default: 5.
+        """
+        return pulumi.get(self, "drain")
+
+    @drain.setter
+    def drain(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "drain", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def ingress(self) -> pulumi.Input[Optional['KubernetesIngressArgs']]:
+        """
+        Reach the App by an Ingress.
+        """
+        return pulumi.get(self, "ingress")
+
+    @ingress.setter
+    def ingress(self, value: pulumi.Input[Optional['KubernetesIngressArgs']]):
+        pulumi.set(self, "ingress", value)
+
+    @_builtins.property
+    @pulumi.getter(name="podDisruptionBudget")
+    def pod_disruption_budget(self) -> pulumi.Input[Optional['KubernetesPodDisruptionBudgetArgs']]:
+        """
+        How many pods maintenance may take away at a time. Default: no budget.
+        """
+        return pulumi.get(self, "pod_disruption_budget")
+
+    @pod_disruption_budget.setter
+    def pod_disruption_budget(self, value: pulumi.Input[Optional['KubernetesPodDisruptionBudgetArgs']]):
+        pulumi.set(self, "pod_disruption_budget", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def probes(self) -> pulumi.Input[Optional['KubernetesProbesArgs']]:
+        """
+        Health of a service's pods. Default: its port takes connections.
+        """
+        return pulumi.get(self, "probes")
+
+    @probes.setter
+    def probes(self, value: pulumi.Input[Optional['KubernetesProbesArgs']]):
+        pulumi.set(self, "probes", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def retries(self) -> pulumi.Input[Optional[_builtins.int]]:
+        """
+        How often a job that failed is tried again. Default: 0.
+        """
+        return pulumi.get(self, "retries")
+
+    @retries.setter
+    def retries(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "retries", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def route(self) -> pulumi.Input[Optional['KubernetesRouteArgs']]:
+        """
+        Reach the App by a Gateway.
+        """
+        return pulumi.get(self, "route")
+
+    @route.setter
+    def route(self, value: pulumi.Input[Optional['KubernetesRouteArgs']]):
+        pulumi.set(self, "route", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def sidecars(self) -> pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesSidecarArgs']]]]:
+        """
+        Containers beside the App's. They reach it at `localhost:8080`, and what its network policy lets through.
+        """
+        return pulumi.get(self, "sidecars")
+
+    @sidecars.setter
+    def sidecars(self, value: pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesSidecarArgs']]]]):
+        pulumi.set(self, "sidecars", value)
+
+
+class KubernetesAutoscalingArgsDict(TypedDict):
+    """
+    How many pods there are, by what they use. At least one of `cpu` and `memory`.
+    """
+    max_replicas: pulumi.Input[_builtins.int]
+    """
+    Most pods.
+    """
+    min_replicas: pulumi.Input[_builtins.int]
+    """
+    Fewest pods.
+    """
+    cpu: NotRequired[pulumi.Input[Optional[_builtins.int]]]
+    """
+    Average use to aim at, in per cent of what is requested.
+    """
+    memory: NotRequired[pulumi.Input[Optional[_builtins.int]]]
+    """
+    Average use to aim at, in per cent of what is requested.
+    """
+
+@pulumi.input_type
+class KubernetesAutoscalingArgs:
+    def __init__(__self__, *,
+                 max_replicas: pulumi.Input[_builtins.int],
+                 min_replicas: pulumi.Input[_builtins.int],
+                 cpu: pulumi.Input[Optional[_builtins.int]] = None,
+                 memory: pulumi.Input[Optional[_builtins.int]] = None):
+        """
+        How many pods there are, by what they use. At least one of `cpu` and `memory`.
+
+        :param pulumi.Input[_builtins.int] max_replicas: Most pods.
+        :param pulumi.Input[_builtins.int] min_replicas: Fewest pods.
+        :param pulumi.Input[_builtins.int] cpu: Average use to aim at, in per cent of what is requested.
+        :param pulumi.Input[_builtins.int] memory: Average use to aim at, in per cent of what is requested.
+        """
+        pulumi.set(__self__, "max_replicas", max_replicas)
+        pulumi.set(__self__, "min_replicas", min_replicas)
+        if cpu is not None:
+            pulumi.set(__self__, "cpu", cpu)
+        if memory is not None:
+            pulumi.set(__self__, "memory", memory)
+
+    @_builtins.property
+    @pulumi.getter(name="maxReplicas")
+    def max_replicas(self) -> pulumi.Input[_builtins.int]:
+        """
+        Most pods.
+        """
+        return pulumi.get(self, "max_replicas")
+
+    @max_replicas.setter
+    def max_replicas(self, value: pulumi.Input[_builtins.int]):
+        pulumi.set(self, "max_replicas", value)
+
+    @_builtins.property
+    @pulumi.getter(name="minReplicas")
+    def min_replicas(self) -> pulumi.Input[_builtins.int]:
+        """
+        Fewest pods.
+        """
+        return pulumi.get(self, "min_replicas")
+
+    @min_replicas.setter
+    def min_replicas(self, value: pulumi.Input[_builtins.int]):
+        pulumi.set(self, "min_replicas", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def cpu(self) -> pulumi.Input[Optional[_builtins.int]]:
+        """
+        Average use to aim at, in per cent of what is requested.
+        """
+        return pulumi.get(self, "cpu")
+
+    @cpu.setter
+    def cpu(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "cpu", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def memory(self) -> pulumi.Input[Optional[_builtins.int]]:
+        """
+        Average use to aim at, in per cent of what is requested.
+        """
+        return pulumi.get(self, "memory")
+
+    @memory.setter
+    def memory(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "memory", value)
+
+
+class KubernetesCalleeArgsDict(TypedDict):
+    """
+    The pods behind a Service that a grant calls, for the network policy.
+    """
+    pod_labels: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]]
+    """
+    Their labels. Default: those of an App of that name.
+    """
+    pod_port: NotRequired[pulumi.Input[Optional[_builtins.int]]]
+    """
+    Port where they listen. Default: 8080 as Apps do, or the Service's where `podLabels` are given.
+    """
+
+@pulumi.input_type
+class KubernetesCalleeArgs:
+    def __init__(__self__, *,
+                 pod_labels: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
+                 pod_port: pulumi.Input[Optional[_builtins.int]] = None):
+        """
+        The pods behind a Service that a grant calls, for the network policy.
+
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] pod_labels: Their labels. Default: those of an App of that name.
+        :param pulumi.Input[_builtins.int] pod_port: Port where they listen. Default: 8080 as Apps do, or the Service's where `podLabels` are given.
+        """
+        if pod_labels is not None:
+            pulumi.set(__self__, "pod_labels", pod_labels)
+        if pod_port is not None:
+            pulumi.set(__self__, "pod_port", pod_port)
+
+    @_builtins.property
+    @pulumi.getter(name="podLabels")
+    def pod_labels(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
+        """
+        Their labels. Default: those of an App of that name.
+        """
+        return pulumi.get(self, "pod_labels")
+
+    @pod_labels.setter
+    def pod_labels(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "pod_labels", value)
+
+    @_builtins.property
+    @pulumi.getter(name="podPort")
+    def pod_port(self) -> pulumi.Input[Optional[_builtins.int]]:
+        """
+        Port where they listen. Default: 8080 as Apps do, or the Service's where `podLabels` are given.
+        """
+        return pulumi.get(self, "pod_port")
+
+    @pod_port.setter
+    def pod_port(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "pod_port", value)
+
+
+class KubernetesCallerArgsDict(TypedDict):
+    """
+    Who may connect: an App (`app`), pods (`podLabels`, or all of a `namespace`), or addresses (`cidr`).
+    """
+    app: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Name of another App on Kubernetes.
+    """
+    cidr: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Addresses, such as those of a load balancer: `192.0.2.0/24`.
+    """
+    namespace: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Their namespace. Default: the App's own.
+    """
+    pod_labels: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]]
+    """
+    Labels of pods that are no App, such as `{ app: "web" }`.
+    """
+
+@pulumi.input_type
+class KubernetesCallerArgs:
+    def __init__(__self__, *,
+                 app: pulumi.Input[Optional[_builtins.str]] = None,
+                 cidr: pulumi.Input[Optional[_builtins.str]] = None,
+                 namespace: pulumi.Input[Optional[_builtins.str]] = None,
+                 pod_labels: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None):
+        """
+        Who may connect: an App (`app`), pods (`podLabels`, or all of a `namespace`), or addresses (`cidr`).
+
+        :param pulumi.Input[_builtins.str] app: Name of another App on Kubernetes.
+        :param pulumi.Input[_builtins.str] cidr: Addresses, such as those of a load balancer: `192.0.2.0/24`.
+        :param pulumi.Input[_builtins.str] namespace: Their namespace. Default: the App's own.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] pod_labels: Labels of pods that are no App, such as `{ app: "web" }`.
+        """
+        if app is not None:
+            pulumi.set(__self__, "app", app)
+        if cidr is not None:
+            pulumi.set(__self__, "cidr", cidr)
+        if namespace is not None:
+            pulumi.set(__self__, "namespace", namespace)
+        if pod_labels is not None:
+            pulumi.set(__self__, "pod_labels", pod_labels)
+
+    @_builtins.property
+    @pulumi.getter
+    def app(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Name of another App on Kubernetes.
+        """
+        return pulumi.get(self, "app")
+
+    @app.setter
+    def app(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "app", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def cidr(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Addresses, such as those of a load balancer: `192.0.2.0/24`.
+        """
+        return pulumi.get(self, "cidr")
+
+    @cidr.setter
+    def cidr(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "cidr", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def namespace(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Their namespace. Default: the App's own.
+        """
+        return pulumi.get(self, "namespace")
+
+    @namespace.setter
+    def namespace(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "namespace", value)
+
+    @_builtins.property
+    @pulumi.getter(name="podLabels")
+    def pod_labels(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
+        """
+        Labels of pods that are no App, such as `{ app: "web" }`.
+        """
+        return pulumi.get(self, "pod_labels")
+
+    @pod_labels.setter
+    def pod_labels(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "pod_labels", value)
+
+
+class KubernetesIngressArgsDict(TypedDict):
+    """
+    Makes an Ingress for the App's `hostname` and `routes`.
+    """
+    annotations: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]]
+    """
+    What the controller is told.
+    """
+    class_name: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The IngressClass. Default: the cluster's.
+    """
+    controller_namespace: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+    """
+    tls_secret: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Secret with the certificate. Default: no TLS here.
+    """
+
+@pulumi.input_type
+class KubernetesIngressArgs:
+    def __init__(__self__, *,
+                 annotations: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
+                 class_name: pulumi.Input[Optional[_builtins.str]] = None,
+                 controller_namespace: pulumi.Input[Optional[_builtins.str]] = None,
+                 tls_secret: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        Makes an Ingress for the App's `hostname` and `routes`.
+
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] annotations: What the controller is told.
+        :param pulumi.Input[_builtins.str] class_name: The IngressClass. Default: the cluster's.
+        :param pulumi.Input[_builtins.str] controller_namespace: Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+        :param pulumi.Input[_builtins.str] tls_secret: Secret with the certificate. Default: no TLS here.
+        """
+        if annotations is not None:
+            pulumi.set(__self__, "annotations", annotations)
+        if class_name is not None:
+            pulumi.set(__self__, "class_name", class_name)
+        if controller_namespace is not None:
+            pulumi.set(__self__, "controller_namespace", controller_namespace)
+        if tls_secret is not None:
+            pulumi.set(__self__, "tls_secret", tls_secret)
+
+    @_builtins.property
+    @pulumi.getter
+    def annotations(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
+        """
+        What the controller is told.
+        """
+        return pulumi.get(self, "annotations")
+
+    @annotations.setter
+    def annotations(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "annotations", value)
+
+    @_builtins.property
+    @pulumi.getter(name="className")
+    def class_name(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The IngressClass. Default: the cluster's.
+        """
+        return pulumi.get(self, "class_name")
+
+    @class_name.setter
+    def class_name(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "class_name", value)
+
+    @_builtins.property
+    @pulumi.getter(name="controllerNamespace")
+    def controller_namespace(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+        """
+        return pulumi.get(self, "controller_namespace")
+
+    @controller_namespace.setter
+    def controller_namespace(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "controller_namespace", value)
+
+    @_builtins.property
+    @pulumi.getter(name="tlsSecret")
+    def tls_secret(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Secret with the certificate. Default: no TLS here.
+        """
+        return pulumi.get(self, "tls_secret")
+
+    @tls_secret.setter
+    def tls_secret(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "tls_secret", value)
+
+
+class KubernetesPodDisruptionBudgetArgsDict(TypedDict):
+    """
+    How many pods maintenance of the cluster may take away. Exactly one of the two.
+    """
+    max_unavailable: NotRequired[pulumi.Input[Optional[Union[_builtins.int, _builtins.str]]]]
+    """
+    A number, or a share such as `50%`.
+    """
+    min_available: NotRequired[pulumi.Input[Optional[Union[_builtins.int, _builtins.str]]]]
+    """
+    A number, or a share such as `50%`.
+    """
+
+@pulumi.input_type
+class KubernetesPodDisruptionBudgetArgs:
+    def __init__(__self__, *,
+                 max_unavailable: pulumi.Input[Optional[Union[_builtins.int, _builtins.str]]] = None,
+                 min_available: pulumi.Input[Optional[Union[_builtins.int, _builtins.str]]] = None):
+        """
+        How many pods maintenance of the cluster may take away. Exactly one of the two.
+
+        :param pulumi.Input[Union[_builtins.int, _builtins.str]] max_unavailable: A number, or a share such as `50%`.
+        :param pulumi.Input[Union[_builtins.int, _builtins.str]] min_available: A number, or a share such as `50%`.
+        """
+        if max_unavailable is not None:
+            pulumi.set(__self__, "max_unavailable", max_unavailable)
+        if min_available is not None:
+            pulumi.set(__self__, "min_available", min_available)
+
+    @_builtins.property
+    @pulumi.getter(name="maxUnavailable")
+    def max_unavailable(self) -> pulumi.Input[Optional[Union[_builtins.int, _builtins.str]]]:
+        """
+        A number, or a share such as `50%`.
+        """
+        return pulumi.get(self, "max_unavailable")
+
+    @max_unavailable.setter
+    def max_unavailable(self, value: pulumi.Input[Optional[Union[_builtins.int, _builtins.str]]]):
+        pulumi.set(self, "max_unavailable", value)
+
+    @_builtins.property
+    @pulumi.getter(name="minAvailable")
+    def min_available(self) -> pulumi.Input[Optional[Union[_builtins.int, _builtins.str]]]:
+        """
+        A number, or a share such as `50%`.
+        """
+        return pulumi.get(self, "min_available")
+
+    @min_available.setter
+    def min_available(self, value: pulumi.Input[Optional[Union[_builtins.int, _builtins.str]]]):
+        pulumi.set(self, "min_available", value)
+
+
+class KubernetesProbeArgsDict(TypedDict):
+    """
+    How a pod's health is asked for.
+    """
+    failures: NotRequired[pulumi.Input[Optional[_builtins.int]]]
+    """
+    How many answers in a row must fail. Default: 3.
+    """
+    path: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Path that must answer with 200 to 399. Default: it is enough that the port takes connections.
+    """
+    period: NotRequired[pulumi.Input[Optional[_builtins.int]]]
+    """
+    Seconds between two questions. Default: 10.
+    """
+    timeout: NotRequired[pulumi.Input[Optional[_builtins.int]]]
+    """
+    Seconds that an answer may take. Default: 1.
+    """
+
+@pulumi.input_type
+class KubernetesProbeArgs:
+    def __init__(__self__, *,
+                 failures: pulumi.Input[Optional[_builtins.int]] = None,
+                 path: pulumi.Input[Optional[_builtins.str]] = None,
+                 period: pulumi.Input[Optional[_builtins.int]] = None,
+                 timeout: pulumi.Input[Optional[_builtins.int]] = None):
+        """
+        How a pod's health is asked for.
+
+        :param pulumi.Input[_builtins.int] failures: How many answers in a row must fail. Default: 3.
+        :param pulumi.Input[_builtins.str] path: Path that must answer with 200 to 399. Default: it is enough that the port takes connections.
+        :param pulumi.Input[_builtins.int] period: Seconds between two questions. Default: 10.
+        :param pulumi.Input[_builtins.int] timeout: Seconds that an answer may take. Default: 1.
+        """
+        if failures is not None:
+            pulumi.set(__self__, "failures", failures)
+        if path is not None:
+            pulumi.set(__self__, "path", path)
+        if period is not None:
+            pulumi.set(__self__, "period", period)
+        if timeout is not None:
+            pulumi.set(__self__, "timeout", timeout)
+
+    @_builtins.property
+    @pulumi.getter
+    def failures(self) -> pulumi.Input[Optional[_builtins.int]]:
+        """
+        How many answers in a row must fail. Default: 3.
+        """
+        return pulumi.get(self, "failures")
+
+    @failures.setter
+    def failures(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "failures", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def path(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Path that must answer with 200 to 399. Default: it is enough that the port takes connections.
+        """
+        return pulumi.get(self, "path")
+
+    @path.setter
+    def path(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "path", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def period(self) -> pulumi.Input[Optional[_builtins.int]]:
+        """
+        Seconds between two questions. Default: 10.
+        """
+        return pulumi.get(self, "period")
+
+    @period.setter
+    def period(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "period", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def timeout(self) -> pulumi.Input[Optional[_builtins.int]]:
+        """
+        Seconds that an answer may take. Default: 1.
+        """
+        return pulumi.get(self, "timeout")
+
+    @timeout.setter
+    def timeout(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "timeout", value)
+
+
+class KubernetesProbesArgsDict(TypedDict):
+    """
+    When a pod gets requests, and when it is started again.
+    """
+    liveness: NotRequired[pulumi.Input[Optional['KubernetesProbeArgsDict']]]
+    """
+    A pod that fails it is started again.
+    """
+    readiness: NotRequired[pulumi.Input[Optional['KubernetesProbeArgsDict']]]
+    """
+    A pod that fails it gets no requests.
+    """
+
+@pulumi.input_type
+class KubernetesProbesArgs:
+    def __init__(__self__, *,
+                 liveness: pulumi.Input[Optional['KubernetesProbeArgs']] = None,
+                 readiness: pulumi.Input[Optional['KubernetesProbeArgs']] = None):
+        """
+        When a pod gets requests, and when it is started again.
+
+        :param pulumi.Input['KubernetesProbeArgs'] liveness: A pod that fails it is started again.
+        :param pulumi.Input['KubernetesProbeArgs'] readiness: A pod that fails it gets no requests.
+        """
+        if liveness is not None:
+            pulumi.set(__self__, "liveness", liveness)
+        if readiness is not None:
+            pulumi.set(__self__, "readiness", readiness)
+
+    @_builtins.property
+    @pulumi.getter
+    def liveness(self) -> pulumi.Input[Optional['KubernetesProbeArgs']]:
+        """
+        A pod that fails it is started again.
+        """
+        return pulumi.get(self, "liveness")
+
+    @liveness.setter
+    def liveness(self, value: pulumi.Input[Optional['KubernetesProbeArgs']]):
+        pulumi.set(self, "liveness", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def readiness(self) -> pulumi.Input[Optional['KubernetesProbeArgs']]:
+        """
+        A pod that fails it gets no requests.
+        """
+        return pulumi.get(self, "readiness")
+
+    @readiness.setter
+    def readiness(self, value: pulumi.Input[Optional['KubernetesProbeArgs']]):
+        pulumi.set(self, "readiness", value)
+
+
+class KubernetesResourcesArgsDict(TypedDict):
+    """
+    What a container requests, and what it may use at most.
+    """
+    limits: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]]
+    """
+    What it may use at most, such as `{ memory: "256Mi" }`.
+    """
+    requests: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]]
+    """
+    What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+    """
+
+@pulumi.input_type
+class KubernetesResourcesArgs:
+    def __init__(__self__, *,
+                 limits: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
+                 requests: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None):
+        """
+        What a container requests, and what it may use at most.
+
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] limits: What it may use at most, such as `{ memory: "256Mi" }`.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] requests: What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+        """
+        if limits is not None:
+            pulumi.set(__self__, "limits", limits)
+        if requests is not None:
+            pulumi.set(__self__, "requests", requests)
+
+    @_builtins.property
+    @pulumi.getter
+    def limits(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
+        """
+        What it may use at most, such as `{ memory: "256Mi" }`.
+        """
+        return pulumi.get(self, "limits")
+
+    @limits.setter
+    def limits(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "limits", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def requests(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
+        """
+        What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+        """
+        return pulumi.get(self, "requests")
+
+    @requests.setter
+    def requests(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "requests", value)
+
+
+class KubernetesRouteArgsDict(TypedDict):
+    """
+    Makes an HTTPRoute of the Gateway API for the App's `hostname` and `routes`.
+    """
+    gateway: pulumi.Input[_builtins.str]
+    """
+    Name of the Gateway.
+    """
+    controller_namespace: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+    """
+    gateway_namespace: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Its namespace. Default: the App's own.
+    """
+    listener: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The Gateway's listener. Default: all that take it.
+    """
+    tls: NotRequired[pulumi.Input[Optional[_builtins.bool]]]
+    """
+    Whether that listener speaks TLS; read for the App's `url` alone. Default: true.
+    """
+
+@pulumi.input_type
+class KubernetesRouteArgs:
+    def __init__(__self__, *,
+                 gateway: pulumi.Input[_builtins.str],
+                 controller_namespace: pulumi.Input[Optional[_builtins.str]] = None,
+                 gateway_namespace: pulumi.Input[Optional[_builtins.str]] = None,
+                 listener: pulumi.Input[Optional[_builtins.str]] = None,
+                 tls: pulumi.Input[Optional[_builtins.bool]] = None):
+        """
+        Makes an HTTPRoute of the Gateway API for the App's `hostname` and `routes`.
+
+        :param pulumi.Input[_builtins.str] gateway: Name of the Gateway.
+        :param pulumi.Input[_builtins.str] controller_namespace: Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+        :param pulumi.Input[_builtins.str] gateway_namespace: Its namespace. Default: the App's own.
+        :param pulumi.Input[_builtins.str] listener: The Gateway's listener. Default: all that take it.
+        :param pulumi.Input[_builtins.bool] tls: Whether that listener speaks TLS; read for the App's `url` alone. Default: true.
+        """
+        pulumi.set(__self__, "gateway", gateway)
+        if controller_namespace is not None:
+            pulumi.set(__self__, "controller_namespace", controller_namespace)
+        if gateway_namespace is not None:
+            pulumi.set(__self__, "gateway_namespace", gateway_namespace)
+        if listener is not None:
+            pulumi.set(__self__, "listener", listener)
+        if tls is not None:
+            pulumi.set(__self__, "tls", tls)
+
+    @_builtins.property
+    @pulumi.getter
+    def gateway(self) -> pulumi.Input[_builtins.str]:
+        """
+        Name of the Gateway.
+        """
+        return pulumi.get(self, "gateway")
+
+    @gateway.setter
+    def gateway(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "gateway", value)
+
+    @_builtins.property
+    @pulumi.getter(name="controllerNamespace")
+    def controller_namespace(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Namespace of the controller's or gateway's pods, which may then connect. Without it, name where they connect from in `callers`.
+        """
+        return pulumi.get(self, "controller_namespace")
+
+    @controller_namespace.setter
+    def controller_namespace(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "controller_namespace", value)
+
+    @_builtins.property
+    @pulumi.getter(name="gatewayNamespace")
+    def gateway_namespace(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Its namespace. Default: the App's own.
+        """
+        return pulumi.get(self, "gateway_namespace")
+
+    @gateway_namespace.setter
+    def gateway_namespace(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "gateway_namespace", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def listener(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The Gateway's listener. Default: all that take it.
+        """
+        return pulumi.get(self, "listener")
+
+    @listener.setter
+    def listener(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "listener", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def tls(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether that listener speaks TLS; read for the App's `url` alone. Default: true.
+        """
+        return pulumi.get(self, "tls")
+
+    @tls.setter
+    def tls(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "tls", value)
+
+
+class KubernetesSidecarArgsDict(TypedDict):
+    """
+    A container of another image in the same pod.
+    """
+    image: pulumi.Input[_builtins.str]
+    """
+    The image.
+    """
+    name: pulumi.Input[_builtins.str]
+    """
+    Name of the container; `wasm` is taken.
+    """
+    arguments: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Default: the image's.
+    """
+    command: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Default: the image's.
+    """
+    environment: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]]
+    """
+    Variables. They stand in the pod for all to read, so secrets are refused here.
+    """
+    environment_from: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Names of Secrets whose keys become variables.
+    """
+    ports: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.int]]]]]
+    """
+    Ports that it listens on; 8080 is the App's.
+    """
+    resources: NotRequired[pulumi.Input[Optional['KubernetesResourcesArgsDict']]]
+    """
+    Default: none.
+    """
+    writable_folders: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Folders that it writes to; the rest of its files cannot be written.
+    """
+
+@pulumi.input_type
+class KubernetesSidecarArgs:
+    def __init__(__self__, *,
+                 image: pulumi.Input[_builtins.str],
+                 name: pulumi.Input[_builtins.str],
+                 arguments: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 command: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 environment: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
+                 environment_from: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 ports: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.int]]]] = None,
+                 resources: pulumi.Input[Optional['KubernetesResourcesArgs']] = None,
+                 writable_folders: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None):
+        """
+        A container of another image in the same pod.
+
+        :param pulumi.Input[_builtins.str] image: The image.
+        :param pulumi.Input[_builtins.str] name: Name of the container; `wasm` is taken.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] arguments: Default: the image's.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] command: Default: the image's.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] environment: Variables. They stand in the pod for all to read, so secrets are refused here.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment_from: Names of Secrets whose keys become variables.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.int]]] ports: Ports that it listens on; 8080 is the App's.
+        :param pulumi.Input['KubernetesResourcesArgs'] resources: Default: none.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] writable_folders: Folders that it writes to; the rest of its files cannot be written.
+        """
+        pulumi.set(__self__, "image", image)
+        pulumi.set(__self__, "name", name)
+        if arguments is not None:
+            pulumi.set(__self__, "arguments", arguments)
+        if command is not None:
+            pulumi.set(__self__, "command", command)
+        if environment is not None:
+            pulumi.set(__self__, "environment", environment)
+        if environment_from is not None:
+            pulumi.set(__self__, "environment_from", environment_from)
+        if ports is not None:
+            pulumi.set(__self__, "ports", ports)
+        if resources is not None:
+            pulumi.set(__self__, "resources", resources)
+        if writable_folders is not None:
+            pulumi.set(__self__, "writable_folders", writable_folders)
+
+    @_builtins.property
+    @pulumi.getter
+    def image(self) -> pulumi.Input[_builtins.str]:
+        """
+        The image.
+        """
+        return pulumi.get(self, "image")
+
+    @image.setter
+    def image(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "image", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def name(self) -> pulumi.Input[_builtins.str]:
+        """
+        Name of the container; `wasm` is taken.
+        """
+        return pulumi.get(self, "name")
+
+    @name.setter
+    def name(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "name", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def arguments(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Default: the image's.
+        """
+        return pulumi.get(self, "arguments")
+
+    @arguments.setter
+    def arguments(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "arguments", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def command(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Default: the image's.
+        """
+        return pulumi.get(self, "command")
+
+    @command.setter
+    def command(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "command", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def environment(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
+        """
+        Variables. They stand in the pod for all to read, so secrets are refused here.
+        """
+        return pulumi.get(self, "environment")
+
+    @environment.setter
+    def environment(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "environment", value)
+
+    @_builtins.property
+    @pulumi.getter(name="environmentFrom")
+    def environment_from(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Names of Secrets whose keys become variables.
+        """
+        return pulumi.get(self, "environment_from")
+
+    @environment_from.setter
+    def environment_from(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "environment_from", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def ports(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.int]]]]:
+        """
+        Ports that it listens on; 8080 is the App's.
+        """
+        return pulumi.get(self, "ports")
+
+    @ports.setter
+    def ports(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.int]]]]):
+        pulumi.set(self, "ports", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def resources(self) -> pulumi.Input[Optional['KubernetesResourcesArgs']]:
+        """
+        Default: none.
+        """
+        return pulumi.get(self, "resources")
+
+    @resources.setter
+    def resources(self, value: pulumi.Input[Optional['KubernetesResourcesArgs']]):
+        pulumi.set(self, "resources", value)
+
+    @_builtins.property
+    @pulumi.getter(name="writableFolders")
+    def writable_folders(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Folders that it writes to; the rest of its files cannot be written.
+        """
+        return pulumi.get(self, "writable_folders")
+
+    @writable_folders.setter
+    def writable_folders(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "writable_folders", value)
+
+
+class KubernetesTargetArgsDict(TypedDict):
+    """
+    A Kubernetes cluster whose nodes run Wasm by a shim of runwasi. The cluster itself is the Kubernetes provider that an App is given (`providers`), or the stack's own.
+    """
+    runtime: pulumi.Input[_builtins.str]
+    """
+    The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+    """
+    create_runtime_class: NotRequired[pulumi.Input[Optional[_builtins.bool]]]
+    """
+    True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+    """
+    handler: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+    """
+    image_pull_secrets: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
+    """
+    Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+    """
+    namespace: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+    """
+    network_policy: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+    """
+    node_selector: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]]
+    """
+    Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+    """
+    resources: NotRequired[pulumi.Input[Optional['KubernetesResourcesArgsDict']]]
+    """
+    What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+    """
+    runtime_class_name: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+    """
+    tolerations: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesTolerationArgsDict']]]]]
+    """
+    Taints of these nodes that pods put up with. Default: none.
+    """
+    verify: NotRequired[pulumi.Input[Optional[_builtins.bool]]]
+    """
+    True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+    """
+
+@pulumi.input_type
+class KubernetesTargetArgs:
+    def __init__(__self__, *,
+                 runtime: pulumi.Input[_builtins.str],
+                 create_runtime_class: pulumi.Input[Optional[_builtins.bool]] = None,
+                 handler: pulumi.Input[Optional[_builtins.str]] = None,
+                 image_pull_secrets: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 namespace: pulumi.Input[Optional[_builtins.str]] = None,
+                 network_policy: pulumi.Input[Optional[_builtins.str]] = None,
+                 node_selector: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
+                 resources: pulumi.Input[Optional['KubernetesResourcesArgs']] = None,
+                 runtime_class_name: pulumi.Input[Optional[_builtins.str]] = None,
+                 tolerations: pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesTolerationArgs']]]] = None,
+                 verify: pulumi.Input[Optional[_builtins.bool]] = None):
+        """
+        A Kubernetes cluster whose nodes run Wasm by a shim of runwasi. The cluster itself is the Kubernetes provider that an App is given (`providers`), or the stack's own.
+
+        :param pulumi.Input[_builtins.str] runtime: The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+        :param pulumi.Input[_builtins.bool] create_runtime_class: True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+        :param pulumi.Input[_builtins.str] handler: What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] image_pull_secrets: Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+        :param pulumi.Input[_builtins.str] namespace: Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+        :param pulumi.Input[_builtins.str] network_policy: Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] node_selector: Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+        :param pulumi.Input['KubernetesResourcesArgs'] resources: What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+        :param pulumi.Input[_builtins.str] runtime_class_name: The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+        :param pulumi.Input[Sequence[pulumi.Input['KubernetesTolerationArgs']]] tolerations: Taints of these nodes that pods put up with. Default: none.
+        :param pulumi.Input[_builtins.bool] verify: True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+        """
+        pulumi.set(__self__, "runtime", runtime)
+        if create_runtime_class is not None:
+            pulumi.set(__self__, "create_runtime_class", create_runtime_class)
+        if handler is not None:
+            pulumi.set(__self__, "handler", handler)
+        if image_pull_secrets is not None:
+            pulumi.set(__self__, "image_pull_secrets", image_pull_secrets)
+        if namespace is not None:
+            pulumi.set(__self__, "namespace", namespace)
+        if network_policy is not None:
+            pulumi.set(__self__, "network_policy", network_policy)
+        if node_selector is not None:
+            pulumi.set(__self__, "node_selector", node_selector)
+        if resources is not None:
+            pulumi.set(__self__, "resources", resources)
+        if runtime_class_name is not None:
+            pulumi.set(__self__, "runtime_class_name", runtime_class_name)
+        if tolerations is not None:
+            pulumi.set(__self__, "tolerations", tolerations)
+        if verify is not None:
+            pulumi.set(__self__, "verify", verify)
+
+    @_builtins.property
+    @pulumi.getter
+    def runtime(self) -> pulumi.Input[_builtins.str]:
+        """
+        The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+        """
+        return pulumi.get(self, "runtime")
+
+    @runtime.setter
+    def runtime(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "runtime", value)
+
+    @_builtins.property
+    @pulumi.getter(name="createRuntimeClass")
+    def create_runtime_class(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+        """
+        return pulumi.get(self, "create_runtime_class")
+
+    @create_runtime_class.setter
+    def create_runtime_class(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "create_runtime_class", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def handler(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+        """
+        return pulumi.get(self, "handler")
+
+    @handler.setter
+    def handler(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "handler", value)
+
+    @_builtins.property
+    @pulumi.getter(name="imagePullSecrets")
+    def image_pull_secrets(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+        """
+        return pulumi.get(self, "image_pull_secrets")
+
+    @image_pull_secrets.setter
+    def image_pull_secrets(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "image_pull_secrets", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def namespace(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+        """
+        return pulumi.get(self, "namespace")
+
+    @namespace.setter
+    def namespace(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "namespace", value)
+
+    @_builtins.property
+    @pulumi.getter(name="networkPolicy")
+    def network_policy(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+        """
+        return pulumi.get(self, "network_policy")
+
+    @network_policy.setter
+    def network_policy(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "network_policy", value)
+
+    @_builtins.property
+    @pulumi.getter(name="nodeSelector")
+    def node_selector(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
+        """
+        Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+        """
+        return pulumi.get(self, "node_selector")
+
+    @node_selector.setter
+    def node_selector(self, value: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "node_selector", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def resources(self) -> pulumi.Input[Optional['KubernetesResourcesArgs']]:
+        """
+        What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+        """
+        return pulumi.get(self, "resources")
+
+    @resources.setter
+    def resources(self, value: pulumi.Input[Optional['KubernetesResourcesArgs']]):
+        pulumi.set(self, "resources", value)
+
+    @_builtins.property
+    @pulumi.getter(name="runtimeClassName")
+    def runtime_class_name(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+        """
+        return pulumi.get(self, "runtime_class_name")
+
+    @runtime_class_name.setter
+    def runtime_class_name(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "runtime_class_name", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def tolerations(self) -> pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesTolerationArgs']]]]:
+        """
+        Taints of these nodes that pods put up with. Default: none.
+        """
+        return pulumi.get(self, "tolerations")
+
+    @tolerations.setter
+    def tolerations(self, value: pulumi.Input[Optional[Sequence[pulumi.Input['KubernetesTolerationArgs']]]]):
+        pulumi.set(self, "tolerations", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def verify(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+        """
+        return pulumi.get(self, "verify")
+
+    @verify.setter
+    def verify(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "verify", value)
+
+
+class KubernetesTolerationArgsDict(TypedDict):
+    """
+    Lets pods run on nodes with a taint.
+    """
+    effect: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Default: any.
+    """
+    key: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The taint's key. Default: any, with `operator: Exists`.
+    """
+    operator: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    Default: `Equal`.
+    """
+    toleration_seconds: NotRequired[pulumi.Input[Optional[_builtins.int]]]
+    """
+    Seconds that a pod stays, with `NoExecute`. Default: for ever.
+    """
+    value: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    The taint's value, with `Equal`.
+    """
+
+@pulumi.input_type
+class KubernetesTolerationArgs:
+    def __init__(__self__, *,
+                 effect: pulumi.Input[Optional[_builtins.str]] = None,
+                 key: pulumi.Input[Optional[_builtins.str]] = None,
+                 operator: pulumi.Input[Optional[_builtins.str]] = None,
+                 toleration_seconds: pulumi.Input[Optional[_builtins.int]] = None,
+                 value: pulumi.Input[Optional[_builtins.str]] = None):
+        """
+        Lets pods run on nodes with a taint.
+
+        :param pulumi.Input[_builtins.str] effect: Default: any.
+        :param pulumi.Input[_builtins.str] key: The taint's key. Default: any, with `operator: Exists`.
+        :param pulumi.Input[_builtins.str] operator: Default: `Equal`.
+        :param pulumi.Input[_builtins.int] toleration_seconds: Seconds that a pod stays, with `NoExecute`. Default: for ever.
+        :param pulumi.Input[_builtins.str] value: The taint's value, with `Equal`.
+        """
+        if effect is not None:
+            pulumi.set(__self__, "effect", effect)
+        if key is not None:
+            pulumi.set(__self__, "key", key)
+        if operator is not None:
+            pulumi.set(__self__, "operator", operator)
+        if toleration_seconds is not None:
+            pulumi.set(__self__, "toleration_seconds", toleration_seconds)
+        if value is not None:
+            pulumi.set(__self__, "value", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def effect(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Default: any.
+        """
+        return pulumi.get(self, "effect")
+
+    @effect.setter
+    def effect(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "effect", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def key(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The taint's key. Default: any, with `operator: Exists`.
+        """
+        return pulumi.get(self, "key")
+
+    @key.setter
+    def key(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "key", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def operator(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Default: `Equal`.
+        """
+        return pulumi.get(self, "operator")
+
+    @operator.setter
+    def operator(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "operator", value)
+
+    @_builtins.property
+    @pulumi.getter(name="tolerationSeconds")
+    def toleration_seconds(self) -> pulumi.Input[Optional[_builtins.int]]:
+        """
+        Seconds that a pod stays, with `NoExecute`. Default: for ever.
+        """
+        return pulumi.get(self, "toleration_seconds")
+
+    @toleration_seconds.setter
+    def toleration_seconds(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "toleration_seconds", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def value(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The taint's value, with `Equal`.
+        """
+        return pulumi.get(self, "value")
+
+    @value.setter
+    def value(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "value", value)
 
 
 class LimitsArgsDict(TypedDict):
@@ -1015,7 +2555,7 @@ class MaximumGrantsArgsDict(TypedDict):
     """
     calls: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Other Apps or Services that may be called, by name: `["billing"]`.
+    Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
     """
     config: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
@@ -1089,7 +2629,7 @@ class MaximumGrantsArgs:
 
         :param pulumi.Input['AmbientGrantArgs'] ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param pulumi.Input[Sequence[pulumi.Input['FileGrantArgs']]] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
@@ -1162,7 +2702,7 @@ class MaximumGrantsArgs:
     @pulumi.getter
     def calls(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Other Apps or Services that may be called, by name: `["billing"]`.
+        Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         """
         return pulumi.get(self, "calls")
 
@@ -1329,7 +2869,7 @@ class ModuleMaximumArgsDict(TypedDict):
     """
     calls: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Other Apps or Services that may be called, by name: `["billing"]`.
+    Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
     """
     config: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
@@ -1398,7 +2938,7 @@ class ModuleMaximumArgs:
 
         :param pulumi.Input['AmbientGrantArgs'] ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by name: `["billing"]`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] calls: Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param pulumi.Input[Sequence[pulumi.Input['FileGrantArgs']]] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
@@ -1468,7 +3008,7 @@ class ModuleMaximumArgs:
     @pulumi.getter
     def calls(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Other Apps or Services that may be called, by name: `["billing"]`.
+        Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         """
         return pulumi.get(self, "calls")
 
@@ -1660,7 +3200,7 @@ class RegistryArgsDict(TypedDict):
     """
     password: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    Password or access token of that user.
+    Password or access token of that user; goes with `username`.
     """
     username: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
@@ -1681,7 +3221,7 @@ class RegistryArgs:
         :param pulumi.Input[_builtins.str] certificate_authority: Certificates in PEM that are trusted for this registry beside those of the system.
         :param pulumi.Input[_builtins.str] identity_token: A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
         :param pulumi.Input[_builtins.bool] insecure: True: plain HTTP. Default: HTTPS.
-        :param pulumi.Input[_builtins.str] password: Password or access token of that user.
+        :param pulumi.Input[_builtins.str] password: Password or access token of that user; goes with `username`.
         :param pulumi.Input[_builtins.str] username: User name; goes with `password`.
         """
         if certificate_authority is not None:
@@ -1735,7 +3275,7 @@ class RegistryArgs:
     @pulumi.getter
     def password(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Password or access token of that user.
+        Password or access token of that user; goes with `username`.
         """
         return pulumi.get(self, "password")
 
@@ -1754,6 +3294,39 @@ class RegistryArgs:
     @username.setter
     def username(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "username", value)
+
+
+class ScheduleArgsDict(TypedDict):
+    """
+    Runs a command again and again.
+    """
+    schedule: pulumi.Input[_builtins.str]
+    """
+    When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. While one run lasts, the next one is left out.
+    """
+
+@pulumi.input_type
+class ScheduleArgs:
+    def __init__(__self__, *,
+                 schedule: pulumi.Input[_builtins.str]):
+        """
+        Runs a command again and again.
+
+        :param pulumi.Input[_builtins.str] schedule: When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. While one run lasts, the next one is left out.
+        """
+        pulumi.set(__self__, "schedule", schedule)
+
+    @_builtins.property
+    @pulumi.getter
+    def schedule(self) -> pulumi.Input[_builtins.str]:
+        """
+        When, in UTC: minute, hour, day of the month, month, day of the week, such as `0 3 * * 1-5`, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. While one run lasts, the next one is left out.
+        """
+        return pulumi.get(self, "schedule")
+
+    @schedule.setter
+    def schedule(self, value: pulumi.Input[_builtins.str]):
+        pulumi.set(self, "schedule", value)
 
 
 class SocketGrantArgsDict(TypedDict):
@@ -1902,34 +3475,115 @@ class TargetRegistryArgs:
 
 class VolumeArgsDict(TypedDict):
     """
-    What stands behind a volume that a grant names.
+    What stands behind a volume that a grant names: one of these.
     """
-    folder: pulumi.Input[_builtins.str]
+    claim: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    On Kubernetes: a PersistentVolumeClaim of the namespace.
+    """
+    config_map: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    On Kubernetes: a ConfigMap of the namespace, whose keys are files. Cannot be written to.
+    """
+    empty: NotRequired[pulumi.Input[Optional['EmptyVolumeArgsDict']]]
+    """
+    On Kubernetes: a folder that is empty at first and goes with the pod.
+    """
+    folder: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
     On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
+    """
+    secret: NotRequired[pulumi.Input[Optional[_builtins.str]]]
+    """
+    On Kubernetes: a Secret of the namespace, whose keys are files. Cannot be written to.
     """
 
 @pulumi.input_type
 class VolumeArgs:
     def __init__(__self__, *,
-                 folder: pulumi.Input[_builtins.str]):
+                 claim: pulumi.Input[Optional[_builtins.str]] = None,
+                 config_map: pulumi.Input[Optional[_builtins.str]] = None,
+                 empty: pulumi.Input[Optional['EmptyVolumeArgs']] = None,
+                 folder: pulumi.Input[Optional[_builtins.str]] = None,
+                 secret: pulumi.Input[Optional[_builtins.str]] = None):
         """
-        What stands behind a volume that a grant names.
+        What stands behind a volume that a grant names: one of these.
 
+        :param pulumi.Input[_builtins.str] claim: On Kubernetes: a PersistentVolumeClaim of the namespace.
+        :param pulumi.Input[_builtins.str] config_map: On Kubernetes: a ConfigMap of the namespace, whose keys are files. Cannot be written to.
+        :param pulumi.Input['EmptyVolumeArgs'] empty: On Kubernetes: a folder that is empty at first and goes with the pod.
         :param pulumi.Input[_builtins.str] folder: On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
+        :param pulumi.Input[_builtins.str] secret: On Kubernetes: a Secret of the namespace, whose keys are files. Cannot be written to.
         """
-        pulumi.set(__self__, "folder", folder)
+        if claim is not None:
+            pulumi.set(__self__, "claim", claim)
+        if config_map is not None:
+            pulumi.set(__self__, "config_map", config_map)
+        if empty is not None:
+            pulumi.set(__self__, "empty", empty)
+        if folder is not None:
+            pulumi.set(__self__, "folder", folder)
+        if secret is not None:
+            pulumi.set(__self__, "secret", secret)
 
     @_builtins.property
     @pulumi.getter
-    def folder(self) -> pulumi.Input[_builtins.str]:
+    def claim(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        On Kubernetes: a PersistentVolumeClaim of the namespace.
+        """
+        return pulumi.get(self, "claim")
+
+    @claim.setter
+    def claim(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "claim", value)
+
+    @_builtins.property
+    @pulumi.getter(name="configMap")
+    def config_map(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        On Kubernetes: a ConfigMap of the namespace, whose keys are files. Cannot be written to.
+        """
+        return pulumi.get(self, "config_map")
+
+    @config_map.setter
+    def config_map(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "config_map", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def empty(self) -> pulumi.Input[Optional['EmptyVolumeArgs']]:
+        """
+        On Kubernetes: a folder that is empty at first and goes with the pod.
+        """
+        return pulumi.get(self, "empty")
+
+    @empty.setter
+    def empty(self, value: pulumi.Input[Optional['EmptyVolumeArgs']]):
+        pulumi.set(self, "empty", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def folder(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
         On a local target: a folder of this machine. Relative paths start at the Pulumi project's folder.
         """
         return pulumi.get(self, "folder")
 
     @folder.setter
-    def folder(self, value: pulumi.Input[_builtins.str]):
+    def folder(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "folder", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def secret(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        On Kubernetes: a Secret of the namespace, whose keys are files. Cannot be written to.
+        """
+        return pulumi.get(self, "secret")
+
+    @secret.setter
+    def secret(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "secret", value)
 
 

@@ -26,9 +26,13 @@ class AppArgs:
                  bindings: pulumi.Input[Optional[Mapping[str, pulumi.Input['BindingsArgs']]]] = None,
                  denied: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  grants: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 hostname: pulumi.Input[Optional[_builtins.str]] = None,
+                 kubernetes: pulumi.Input[Optional['KubernetesAppArgs']] = None,
                  limits: pulumi.Input[Optional['LimitsArgs']] = None,
                  local: pulumi.Input[Optional['LocalAppArgs']] = None,
-                 run: Optional[_builtins.str] = None):
+                 replicas: pulumi.Input[Optional[_builtins.int]] = None,
+                 routes: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 run: Optional[Union[pulumi.Input['ScheduleArgs'], pulumi.Input[_builtins.str]]] = None):
         """
         The set of arguments for constructing a App resource.
 
@@ -38,9 +42,13 @@ class AppArgs:
         :param pulumi.Input[Mapping[str, pulumi.Input['BindingsArgs']]] bindings: Values by module name; a single module is called `main`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] denied: Imports that the module has and that shall stay denied, without version (`wasi:sockets/tcp`): it runs, and the calls fail.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] grants: What it may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+        :param pulumi.Input[_builtins.str] hostname: Name by which it is reached from outside, where the target leads requests: `shop.example.com`.
+        :param pulumi.Input['KubernetesAppArgs'] kubernetes: What is particular to a Kubernetes target; not read on others.
         :param pulumi.Input['LimitsArgs'] limits: Bounds of one instance.
-        :param pulumi.Input['LocalAppArgs'] local: What is particular to a local target.
-        :param _builtins.str run: `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
+        :param pulumi.Input['LocalAppArgs'] local: What is particular to a local target; not read on others.
+        :param pulumi.Input[_builtins.int] replicas: How many instances run, where the target runs more than one. Default: 1.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] routes: Beginnings of the paths that lead to it: `["/shop"]`. Default: all.
+        :param Union[pulumi.Input['ScheduleArgs'], pulumi.Input[_builtins.str]] run: `service` serves HTTP; `job` runs the command once, and again after each change; `{ schedule }` runs it again and again, where the target can. Default: `service`.
         """
         pulumi.set(__self__, "artifact", artifact)
         pulumi.set(__self__, "target", target)
@@ -52,10 +60,18 @@ class AppArgs:
             pulumi.set(__self__, "denied", denied)
         if grants is not None:
             pulumi.set(__self__, "grants", grants)
+        if hostname is not None:
+            pulumi.set(__self__, "hostname", hostname)
+        if kubernetes is not None:
+            pulumi.set(__self__, "kubernetes", kubernetes)
         if limits is not None:
             pulumi.set(__self__, "limits", limits)
         if local is not None:
             pulumi.set(__self__, "local", local)
+        if replicas is not None:
+            pulumi.set(__self__, "replicas", replicas)
+        if routes is not None:
+            pulumi.set(__self__, "routes", routes)
         if run is not None:
             pulumi.set(__self__, "run", run)
 
@@ -133,6 +149,30 @@ class AppArgs:
 
     @_builtins.property
     @pulumi.getter
+    def hostname(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        Name by which it is reached from outside, where the target leads requests: `shop.example.com`.
+        """
+        return pulumi.get(self, "hostname")
+
+    @hostname.setter
+    def hostname(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "hostname", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def kubernetes(self) -> pulumi.Input[Optional['KubernetesAppArgs']]:
+        """
+        What is particular to a Kubernetes target; not read on others.
+        """
+        return pulumi.get(self, "kubernetes")
+
+    @kubernetes.setter
+    def kubernetes(self, value: pulumi.Input[Optional['KubernetesAppArgs']]):
+        pulumi.set(self, "kubernetes", value)
+
+    @_builtins.property
+    @pulumi.getter
     def limits(self) -> pulumi.Input[Optional['LimitsArgs']]:
         """
         Bounds of one instance.
@@ -147,7 +187,7 @@ class AppArgs:
     @pulumi.getter
     def local(self) -> pulumi.Input[Optional['LocalAppArgs']]:
         """
-        What is particular to a local target.
+        What is particular to a local target; not read on others.
         """
         return pulumi.get(self, "local")
 
@@ -157,14 +197,38 @@ class AppArgs:
 
     @_builtins.property
     @pulumi.getter
-    def run(self) -> Optional[_builtins.str]:
+    def replicas(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
+        How many instances run, where the target runs more than one. Default: 1.
+        """
+        return pulumi.get(self, "replicas")
+
+    @replicas.setter
+    def replicas(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "replicas", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def routes(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        Beginnings of the paths that lead to it: `["/shop"]`. Default: all.
+        """
+        return pulumi.get(self, "routes")
+
+    @routes.setter
+    def routes(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "routes", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def run(self) -> Optional[Union[pulumi.Input['ScheduleArgs'], pulumi.Input[_builtins.str]]]:
+        """
+        `service` serves HTTP; `job` runs the command once, and again after each change; `{ schedule }` runs it again and again, where the target can. Default: `service`.
         """
         return pulumi.get(self, "run")
 
     @run.setter
-    def run(self, value: Optional[_builtins.str]):
+    def run(self, value: Optional[Union[pulumi.Input['ScheduleArgs'], pulumi.Input[_builtins.str]]]):
         pulumi.set(self, "run", value)
 
 
@@ -179,16 +243,21 @@ class App(pulumi.ComponentResource):
                  bindings: pulumi.Input[Optional[Mapping[str, pulumi.Input[Union['BindingsArgs', 'BindingsArgsDict']]]]] = None,
                  denied: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  grants: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 hostname: pulumi.Input[Optional[_builtins.str]] = None,
+                 kubernetes: pulumi.Input[Optional[Union['KubernetesAppArgs', 'KubernetesAppArgsDict']]] = None,
                  limits: pulumi.Input[Optional[Union['LimitsArgs', 'LimitsArgsDict']]] = None,
                  local: pulumi.Input[Optional[Union['LocalAppArgs', 'LocalAppArgsDict']]] = None,
-                 run: Optional[_builtins.str] = None,
+                 replicas: pulumi.Input[Optional[_builtins.int]] = None,
+                 routes: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 run: Optional[Union[pulumi.Input[Union['ScheduleArgs', 'ScheduleArgsDict']], pulumi.Input[_builtins.str]]] = None,
                  target: pulumi.Input[Optional[_builtins.str]] = None,
                  __props__=None):
         """
         An artifact on a target, with what it may do and the values that it runs with.
 
-        On a local target it expands into an `Admission`, which holds artifact, grants and target against each other in preview,
-        and a `wasm:local:Server`, the process on this machine. An App of a single Module takes its grants itself; the module is
+        It expands into an `Admission`, which holds artifact, grants and target against each other in preview, and what runs it: on a
+        local target a `wasm:local:Server`, the process on this machine; on Kubernetes objects of `@pulumi/kubernetes`, by the provider that
+        the App is given (`providers: [cluster]`) or the stack's own. An App of a single Module takes its grants itself; the module is
         called `main` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
         `Image` with the App's name.
 
@@ -199,9 +268,13 @@ class App(pulumi.ComponentResource):
         :param pulumi.Input[Mapping[str, pulumi.Input[Union['BindingsArgs', 'BindingsArgsDict']]]] bindings: Values by module name; a single module is called `main`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] denied: Imports that the module has and that shall stay denied, without version (`wasi:sockets/tcp`): it runs, and the calls fail.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] grants: What it may do: `grant` outputs of CapabilityGrants. Everything else is denied.
+        :param pulumi.Input[_builtins.str] hostname: Name by which it is reached from outside, where the target leads requests: `shop.example.com`.
+        :param pulumi.Input[Union['KubernetesAppArgs', 'KubernetesAppArgsDict']] kubernetes: What is particular to a Kubernetes target; not read on others.
         :param pulumi.Input[Union['LimitsArgs', 'LimitsArgsDict']] limits: Bounds of one instance.
-        :param pulumi.Input[Union['LocalAppArgs', 'LocalAppArgsDict']] local: What is particular to a local target.
-        :param _builtins.str run: `service` serves HTTP; `job` runs the command once, and again after each change. Default: `service`.
+        :param pulumi.Input[Union['LocalAppArgs', 'LocalAppArgsDict']] local: What is particular to a local target; not read on others.
+        :param pulumi.Input[_builtins.int] replicas: How many instances run, where the target runs more than one. Default: 1.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] routes: Beginnings of the paths that lead to it: `["/shop"]`. Default: all.
+        :param Union[pulumi.Input[Union['ScheduleArgs', 'ScheduleArgsDict']], pulumi.Input[_builtins.str]] run: `service` serves HTTP; `job` runs the command once, and again after each change; `{ schedule }` runs it again and again, where the target can. Default: `service`.
         :param pulumi.Input[_builtins.str] target: Where it runs: the `target` output of an EdgeTarget.
         """
         ...
@@ -213,8 +286,9 @@ class App(pulumi.ComponentResource):
         """
         An artifact on a target, with what it may do and the values that it runs with.
 
-        On a local target it expands into an `Admission`, which holds artifact, grants and target against each other in preview,
-        and a `wasm:local:Server`, the process on this machine. An App of a single Module takes its grants itself; the module is
+        It expands into an `Admission`, which holds artifact, grants and target against each other in preview, and what runs it: on a
+        local target a `wasm:local:Server`, the process on this machine; on Kubernetes objects of `@pulumi/kubernetes`, by the provider that
+        the App is given (`providers: [cluster]`) or the stack's own. An App of a single Module takes its grants itself; the module is
         called `main` in bindings and in the report. Where the target names a registry, the sealed artifact is pushed there first, by an
         `Image` with the App's name.
 
@@ -238,9 +312,13 @@ class App(pulumi.ComponentResource):
                  bindings: pulumi.Input[Optional[Mapping[str, pulumi.Input[Union['BindingsArgs', 'BindingsArgsDict']]]]] = None,
                  denied: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  grants: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 hostname: pulumi.Input[Optional[_builtins.str]] = None,
+                 kubernetes: pulumi.Input[Optional[Union['KubernetesAppArgs', 'KubernetesAppArgsDict']]] = None,
                  limits: pulumi.Input[Optional[Union['LimitsArgs', 'LimitsArgsDict']]] = None,
                  local: pulumi.Input[Optional[Union['LocalAppArgs', 'LocalAppArgsDict']]] = None,
-                 run: Optional[_builtins.str] = None,
+                 replicas: pulumi.Input[Optional[_builtins.int]] = None,
+                 routes: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
+                 run: Optional[Union[pulumi.Input[Union['ScheduleArgs', 'ScheduleArgsDict']], pulumi.Input[_builtins.str]]] = None,
                  target: pulumi.Input[Optional[_builtins.str]] = None,
                  __props__=None):
         opts = pulumi.ResourceOptions.merge(_utilities.get_resource_opts_defaults(), opts)
@@ -260,14 +338,20 @@ class App(pulumi.ComponentResource):
             __props__.__dict__["bindings"] = bindings
             __props__.__dict__["denied"] = denied
             __props__.__dict__["grants"] = grants
+            __props__.__dict__["hostname"] = hostname
+            __props__.__dict__["kubernetes"] = kubernetes
             __props__.__dict__["limits"] = limits
             __props__.__dict__["local"] = local
+            __props__.__dict__["replicas"] = replicas
+            __props__.__dict__["routes"] = routes
             __props__.__dict__["run"] = run
             if target is None and not opts.urn:
                 raise TypeError("Missing required property 'target'")
             __props__.__dict__["target"] = target
+            __props__.__dict__["cluster_url"] = None
             __props__.__dict__["image"] = None
             __props__.__dict__["log_file"] = None
+            __props__.__dict__["names"] = None
             __props__.__dict__["report"] = None
             __props__.__dict__["url"] = None
         super(App, __self__).__init__(
@@ -276,6 +360,14 @@ class App(pulumi.ComponentResource):
             __props__,
             opts,
             remote=True)
+
+    @_builtins.property
+    @pulumi.getter(name="clusterUrl")
+    def cluster_url(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        On Kubernetes: address of the service within the cluster. Absent for a job.
+        """
+        return pulumi.get(self, "cluster_url")
 
     @_builtins.property
     @pulumi.getter
@@ -295,6 +387,14 @@ class App(pulumi.ComponentResource):
 
     @_builtins.property
     @pulumi.getter
+    def names(self) -> pulumi.Output[Optional[Mapping[str, _builtins.str]]]:
+        """
+        On Kubernetes: names of the objects by kind, such as `Deployment`.
+        """
+        return pulumi.get(self, "names")
+
+    @_builtins.property
+    @pulumi.getter
     def report(self) -> pulumi.Output[_builtins.str]:
         """
         What each grant's entries are worth on this target, as a table of text for a pull request.
@@ -305,7 +405,7 @@ class App(pulumi.ComponentResource):
     @pulumi.getter
     def url(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        Address of the service; absent for a job.
+        Address of the service: from outside where something leads there (`hostname`), else on this machine or within the cluster. Absent for a job.
         """
         return pulumi.get(self, "url")
 

@@ -21,18 +21,34 @@ __all__ = ['EdgeTargetArgs', 'EdgeTarget']
 @pulumi.input_type
 class EdgeTargetArgs:
     def __init__(__self__, *,
+                 kubernetes: pulumi.Input[Optional['KubernetesTargetArgs']] = None,
                  local: pulumi.Input[Optional['LocalTargetArgs']] = None,
                  registry: pulumi.Input[Optional['TargetRegistryArgs']] = None):
         """
         The set of arguments for constructing a EdgeTarget resource.
 
+        :param pulumi.Input['KubernetesTargetArgs'] kubernetes: Run in the pods of a Kubernetes cluster.
         :param pulumi.Input['LocalTargetArgs'] local: Run on this machine.
-        :param pulumi.Input['TargetRegistryArgs'] registry: The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+        :param pulumi.Input['TargetRegistryArgs'] registry: The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
         """
+        if kubernetes is not None:
+            pulumi.set(__self__, "kubernetes", kubernetes)
         if local is not None:
             pulumi.set(__self__, "local", local)
         if registry is not None:
             pulumi.set(__self__, "registry", registry)
+
+    @_builtins.property
+    @pulumi.getter
+    def kubernetes(self) -> pulumi.Input[Optional['KubernetesTargetArgs']]:
+        """
+        Run in the pods of a Kubernetes cluster.
+        """
+        return pulumi.get(self, "kubernetes")
+
+    @kubernetes.setter
+    def kubernetes(self, value: pulumi.Input[Optional['KubernetesTargetArgs']]):
+        pulumi.set(self, "kubernetes", value)
 
     @_builtins.property
     @pulumi.getter
@@ -50,7 +66,7 @@ class EdgeTargetArgs:
     @pulumi.getter
     def registry(self) -> pulumi.Input[Optional['TargetRegistryArgs']]:
         """
-        The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+        The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
         """
         return pulumi.get(self, "registry")
 
@@ -65,6 +81,7 @@ class EdgeTarget(pulumi.CustomResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 kubernetes: pulumi.Input[Optional[Union['KubernetesTargetArgs', 'KubernetesTargetArgsDict']]] = None,
                  local: pulumi.Input[Optional[Union['LocalTargetArgs', 'LocalTargetArgsDict']]] = None,
                  registry: pulumi.Input[Optional[Union['TargetRegistryArgs', 'TargetRegistryArgsDict']]] = None,
                  __props__=None):
@@ -74,8 +91,9 @@ class EdgeTarget(pulumi.CustomResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
+        :param pulumi.Input[Union['KubernetesTargetArgs', 'KubernetesTargetArgsDict']] kubernetes: Run in the pods of a Kubernetes cluster.
         :param pulumi.Input[Union['LocalTargetArgs', 'LocalTargetArgsDict']] local: Run on this machine.
-        :param pulumi.Input[Union['TargetRegistryArgs', 'TargetRegistryArgsDict']] registry: The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+        :param pulumi.Input[Union['TargetRegistryArgs', 'TargetRegistryArgsDict']] registry: The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
         """
         ...
     @overload
@@ -102,6 +120,7 @@ class EdgeTarget(pulumi.CustomResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 kubernetes: pulumi.Input[Optional[Union['KubernetesTargetArgs', 'KubernetesTargetArgsDict']]] = None,
                  local: pulumi.Input[Optional[Union['LocalTargetArgs', 'LocalTargetArgsDict']]] = None,
                  registry: pulumi.Input[Optional[Union['TargetRegistryArgs', 'TargetRegistryArgsDict']]] = None,
                  __props__=None):
@@ -113,6 +132,7 @@ class EdgeTarget(pulumi.CustomResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = EdgeTargetArgs.__new__(EdgeTargetArgs)
 
+            __props__.__dict__["kubernetes"] = kubernetes
             __props__.__dict__["local"] = local
             __props__.__dict__["registry"] = registry
             __props__.__dict__["target"] = None
@@ -138,10 +158,19 @@ class EdgeTarget(pulumi.CustomResource):
 
         __props__ = EdgeTargetArgs.__new__(EdgeTargetArgs)
 
+        __props__.__dict__["kubernetes"] = None
         __props__.__dict__["local"] = None
         __props__.__dict__["registry"] = None
         __props__.__dict__["target"] = None
         return EdgeTarget(resource_name, opts=opts, __props__=__props__)
+
+    @_builtins.property
+    @pulumi.getter
+    def kubernetes(self) -> pulumi.Output[Optional['outputs.KubernetesTarget']]:
+        """
+        Run in the pods of a Kubernetes cluster.
+        """
+        return pulumi.get(self, "kubernetes")
 
     @_builtins.property
     @pulumi.getter
@@ -155,7 +184,7 @@ class EdgeTarget(pulumi.CustomResource):
     @pulumi.getter
     def registry(self) -> pulumi.Output[Optional['outputs.TargetRegistry']]:
         """
-        The registry that Apps are pushed to, each as an Image with the App's name. A local target needs none.
+        The registry that Apps are pushed to, each as an Image with the App's name. Needed on Kubernetes, whose nodes pull from it; a local target needs none.
         """
         return pulumi.get(self, "registry")
 

@@ -21,6 +21,9 @@ __all__ = [
     'ComposedModule',
     'EarlierImage',
     'FileGrant',
+    'KubernetesResources',
+    'KubernetesTarget',
+    'KubernetesToleration',
     'Link',
     'LocalTarget',
     'MaximumGrants',
@@ -266,6 +269,299 @@ class FileGrant(dict):
 
 
 @pulumi.output_type
+class KubernetesResources(dict):
+    """
+    What a container requests, and what it may use at most.
+    """
+    def __init__(__self__, *,
+                 limits: Optional[Mapping[str, _builtins.str]] = None,
+                 requests: Optional[Mapping[str, _builtins.str]] = None):
+        """
+        What a container requests, and what it may use at most.
+
+        :param Mapping[str, _builtins.str] limits: What it may use at most, such as `{ memory: "256Mi" }`.
+        :param Mapping[str, _builtins.str] requests: What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+        """
+        if limits is not None:
+            pulumi.set(__self__, "limits", limits)
+        if requests is not None:
+            pulumi.set(__self__, "requests", requests)
+
+    @_builtins.property
+    @pulumi.getter
+    def limits(self) -> Optional[Mapping[str, _builtins.str]]:
+        """
+        What it may use at most, such as `{ memory: "256Mi" }`.
+        """
+        return pulumi.get(self, "limits")
+
+    @_builtins.property
+    @pulumi.getter
+    def requests(self) -> Optional[Mapping[str, _builtins.str]]:
+        """
+        What the scheduler sets aside, such as `{ cpu: "50m", memory: "64Mi" }`.
+        """
+        return pulumi.get(self, "requests")
+
+
+@pulumi.output_type
+class KubernetesTarget(dict):
+    """
+    A Kubernetes cluster whose nodes run Wasm by a shim of runwasi. The cluster itself is the Kubernetes provider that an App is given (`providers`), or the stack's own.
+    """
+    @staticmethod
+    def __key_warning(key: str):
+        suggest = None
+        if key == "createRuntimeClass":
+            suggest = "create_runtime_class"
+        elif key == "imagePullSecrets":
+            suggest = "image_pull_secrets"
+        elif key == "networkPolicy":
+            suggest = "network_policy"
+        elif key == "nodeSelector":
+            suggest = "node_selector"
+        elif key == "runtimeClassName":
+            suggest = "runtime_class_name"
+
+        if suggest:
+            pulumi.log.warn(f"Key '{key}' not found in KubernetesTarget. Access the value via the '{suggest}' property getter instead.")
+
+    def __getitem__(self, key: str) -> Any:
+        KubernetesTarget.__key_warning(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default = None) -> Any:
+        KubernetesTarget.__key_warning(key)
+        return super().get(key, default)
+
+    def __init__(__self__, *,
+                 runtime: _builtins.str,
+                 create_runtime_class: Optional[_builtins.bool] = None,
+                 handler: Optional[_builtins.str] = None,
+                 image_pull_secrets: Optional[Sequence[_builtins.str]] = None,
+                 namespace: Optional[_builtins.str] = None,
+                 network_policy: Optional[_builtins.str] = None,
+                 node_selector: Optional[Mapping[str, _builtins.str]] = None,
+                 resources: Optional['outputs.KubernetesResources'] = None,
+                 runtime_class_name: Optional[_builtins.str] = None,
+                 tolerations: Optional[Sequence['outputs.KubernetesToleration']] = None,
+                 verify: Optional[_builtins.bool] = None):
+        """
+        A Kubernetes cluster whose nodes run Wasm by a shim of runwasi. The cluster itself is the Kubernetes provider that an App is given (`providers`), or the stack's own.
+
+        :param _builtins.str runtime: The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+        :param _builtins.bool create_runtime_class: True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+        :param _builtins.str handler: What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+        :param Sequence[_builtins.str] image_pull_secrets: Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+        :param _builtins.str namespace: Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+        :param _builtins.str network_policy: Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+        :param Mapping[str, _builtins.str] node_selector: Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+        :param 'KubernetesResources' resources: What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+        :param _builtins.str runtime_class_name: The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+        :param Sequence['KubernetesToleration'] tolerations: Taints of these nodes that pods put up with. Default: none.
+        :param _builtins.bool verify: True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+        """
+        pulumi.set(__self__, "runtime", runtime)
+        if create_runtime_class is not None:
+            pulumi.set(__self__, "create_runtime_class", create_runtime_class)
+        if handler is not None:
+            pulumi.set(__self__, "handler", handler)
+        if image_pull_secrets is not None:
+            pulumi.set(__self__, "image_pull_secrets", image_pull_secrets)
+        if namespace is not None:
+            pulumi.set(__self__, "namespace", namespace)
+        if network_policy is not None:
+            pulumi.set(__self__, "network_policy", network_policy)
+        if node_selector is not None:
+            pulumi.set(__self__, "node_selector", node_selector)
+        if resources is not None:
+            pulumi.set(__self__, "resources", resources)
+        if runtime_class_name is not None:
+            pulumi.set(__self__, "runtime_class_name", runtime_class_name)
+        if tolerations is not None:
+            pulumi.set(__self__, "tolerations", tolerations)
+        if verify is not None:
+            pulumi.set(__self__, "verify", verify)
+
+    @_builtins.property
+    @pulumi.getter
+    def runtime(self) -> _builtins.str:
+        """
+        The shim's runtime. `wasmtime` runs components, as services and as jobs; `spin` runs components that serve HTTP and ask for no grants; `wasmer`, `wasmedge` and `wamr` run core modules, as jobs.
+        """
+        return pulumi.get(self, "runtime")
+
+    @_builtins.property
+    @pulumi.getter(name="createRuntimeClass")
+    def create_runtime_class(self) -> Optional[_builtins.bool]:
+        """
+        True: each App makes a RuntimeClass of its own, which takes rights in the whole cluster. The shim must be on the nodes already. Default: false.
+        """
+        return pulumi.get(self, "create_runtime_class")
+
+    @_builtins.property
+    @pulumi.getter
+    def handler(self) -> Optional[_builtins.str]:
+        """
+        What the nodes' containerd calls the runtime, for the RuntimeClass that is made. Needed with `createRuntimeClass`, and of no use without.
+        """
+        return pulumi.get(self, "handler")
+
+    @_builtins.property
+    @pulumi.getter(name="imagePullSecrets")
+    def image_pull_secrets(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        Names of Secrets in that namespace with which nodes pull from the registry. Default: none.
+        """
+        return pulumi.get(self, "image_pull_secrets")
+
+    @_builtins.property
+    @pulumi.getter
+    def namespace(self) -> Optional[_builtins.str]:
+        """
+        Where Apps run; it must exist. Default: the namespace of the Kubernetes provider.
+        """
+        return pulumi.get(self, "namespace")
+
+    @_builtins.property
+    @pulumi.getter(name="networkPolicy")
+    def network_policy(self) -> Optional[_builtins.str]:
+        """
+        Whether the cluster's network plugin keeps network policies. Apps get theirs in any case, and the API server takes them in any case; with `unknown` they count for nothing in the report. Default: `unknown`.
+        """
+        return pulumi.get(self, "network_policy")
+
+    @_builtins.property
+    @pulumi.getter(name="nodeSelector")
+    def node_selector(self) -> Optional[Mapping[str, _builtins.str]]:
+        """
+        Labels of the nodes that have the shim. Default: what the RuntimeClass says.
+        """
+        return pulumi.get(self, "node_selector")
+
+    @_builtins.property
+    @pulumi.getter
+    def resources(self) -> Optional['outputs.KubernetesResources']:
+        """
+        What a pod gets where the App sets no limit. Default: `requests: { cpu: "50m", memory: "64Mi" }`, `limits: { memory: "256Mi" }`.
+        """
+        return pulumi.get(self, "resources")
+
+    @_builtins.property
+    @pulumi.getter(name="runtimeClassName")
+    def runtime_class_name(self) -> Optional[_builtins.str]:
+        """
+        The RuntimeClass by which nodes start the shim. Clusters name it as they like: `kubectl get runtimeclass` shows it. Needed unless `createRuntimeClass` makes one.
+        """
+        return pulumi.get(self, "runtime_class_name")
+
+    @_builtins.property
+    @pulumi.getter
+    def tolerations(self) -> Optional[Sequence['outputs.KubernetesToleration']]:
+        """
+        Taints of these nodes that pods put up with. Default: none.
+        """
+        return pulumi.get(self, "tolerations")
+
+    @_builtins.property
+    @pulumi.getter
+    def verify(self) -> Optional[_builtins.bool]:
+        """
+        True: look for the RuntimeClass and the namespace in preview, which then needs the cluster. Default: false, and what is missing fails the update.
+        """
+        return pulumi.get(self, "verify")
+
+
+@pulumi.output_type
+class KubernetesToleration(dict):
+    """
+    Lets pods run on nodes with a taint.
+    """
+    @staticmethod
+    def __key_warning(key: str):
+        suggest = None
+        if key == "tolerationSeconds":
+            suggest = "toleration_seconds"
+
+        if suggest:
+            pulumi.log.warn(f"Key '{key}' not found in KubernetesToleration. Access the value via the '{suggest}' property getter instead.")
+
+    def __getitem__(self, key: str) -> Any:
+        KubernetesToleration.__key_warning(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default = None) -> Any:
+        KubernetesToleration.__key_warning(key)
+        return super().get(key, default)
+
+    def __init__(__self__, *,
+                 effect: Optional[_builtins.str] = None,
+                 key: Optional[_builtins.str] = None,
+                 operator: Optional[_builtins.str] = None,
+                 toleration_seconds: Optional[_builtins.int] = None,
+                 value: Optional[_builtins.str] = None):
+        """
+        Lets pods run on nodes with a taint.
+
+        :param _builtins.str effect: Default: any.
+        :param _builtins.str key: The taint's key. Default: any, with `operator: Exists`.
+        :param _builtins.str operator: Default: `Equal`.
+        :param _builtins.int toleration_seconds: Seconds that a pod stays, with `NoExecute`. Default: for ever.
+        :param _builtins.str value: The taint's value, with `Equal`.
+        """
+        if effect is not None:
+            pulumi.set(__self__, "effect", effect)
+        if key is not None:
+            pulumi.set(__self__, "key", key)
+        if operator is not None:
+            pulumi.set(__self__, "operator", operator)
+        if toleration_seconds is not None:
+            pulumi.set(__self__, "toleration_seconds", toleration_seconds)
+        if value is not None:
+            pulumi.set(__self__, "value", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def effect(self) -> Optional[_builtins.str]:
+        """
+        Default: any.
+        """
+        return pulumi.get(self, "effect")
+
+    @_builtins.property
+    @pulumi.getter
+    def key(self) -> Optional[_builtins.str]:
+        """
+        The taint's key. Default: any, with `operator: Exists`.
+        """
+        return pulumi.get(self, "key")
+
+    @_builtins.property
+    @pulumi.getter
+    def operator(self) -> Optional[_builtins.str]:
+        """
+        Default: `Equal`.
+        """
+        return pulumi.get(self, "operator")
+
+    @_builtins.property
+    @pulumi.getter(name="tolerationSeconds")
+    def toleration_seconds(self) -> Optional[_builtins.int]:
+        """
+        Seconds that a pod stays, with `NoExecute`. Default: for ever.
+        """
+        return pulumi.get(self, "toleration_seconds")
+
+    @_builtins.property
+    @pulumi.getter
+    def value(self) -> Optional[_builtins.str]:
+        """
+        The taint's value, with `Equal`.
+        """
+        return pulumi.get(self, "value")
+
+
+@pulumi.output_type
 class Link(dict):
     """
     One module takes an import from another one.
@@ -408,7 +704,7 @@ class MaximumGrants(dict):
 
         :param 'AmbientGrant' ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param Sequence[_builtins.str] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
-        :param Sequence[_builtins.str] calls: Other Apps or Services that may be called, by name: `["billing"]`.
+        :param Sequence[_builtins.str] calls: Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         :param Sequence[_builtins.str] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         :param Sequence[_builtins.str] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param Sequence['FileGrant'] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
@@ -473,7 +769,7 @@ class MaximumGrants(dict):
     @pulumi.getter
     def calls(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Other Apps or Services that may be called, by name: `["billing"]`.
+        Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         """
         return pulumi.get(self, "calls")
 
@@ -599,7 +895,7 @@ class ModuleMaximum(dict):
 
         :param 'AmbientGrant' ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param Sequence[_builtins.str] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
-        :param Sequence[_builtins.str] calls: Other Apps or Services that may be called, by name: `["billing"]`.
+        :param Sequence[_builtins.str] calls: Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         :param Sequence[_builtins.str] config: Keys of `wasi:config`: `["greeting"]`. Values stand in the App's bindings. Where several modules are composed, their host calls the one of `my-api` `my_api_0_greeting`.
         :param Sequence[_builtins.str] environment: Keys of environment variables: `["STRIPE_KEY"]`. Values, secret or not, stand in the App's bindings and never here. Where several modules are composed, their host calls the one of `my-api` `MY_API__STRIPE_KEY`.
         :param Sequence['FileGrant'] filesystem: Folders: `{ path: "/data", access: "read", volume: "catalog" }`. The volume is bound to a place by the App.
@@ -661,7 +957,7 @@ class ModuleMaximum(dict):
     @pulumi.getter
     def calls(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Other Apps or Services that may be called, by name: `["billing"]`.
+        Other Apps or Services that may be called, by the name that the module calls them by: `["billing"]` opens `http://billing`, `["billing.shop:8080"]` opens `http://billing.shop:8080`, and nothing else of that host. A name, its namespace where one is needed, and a port where it is not 80, all in lower case. No https: TLS between Apps is for a mesh to add.
         """
         return pulumi.get(self, "calls")
 
@@ -828,7 +1124,7 @@ class Registry(dict):
         :param _builtins.str certificate_authority: Certificates in PEM that are trusted for this registry beside those of the system.
         :param _builtins.str identity_token: A refresh token that the registry's token service changes for access tokens, instead of a user name and password.
         :param _builtins.bool insecure: True: plain HTTP. Default: HTTPS.
-        :param _builtins.str password: Password or access token of that user.
+        :param _builtins.str password: Password or access token of that user; goes with `username`.
         :param _builtins.str username: User name; goes with `password`.
         """
         if certificate_authority is not None:
@@ -870,7 +1166,7 @@ class Registry(dict):
     @pulumi.getter
     def password(self) -> Optional[_builtins.str]:
         """
-        Password or access token of that user.
+        Password or access token of that user; goes with `username`.
         """
         return pulumi.get(self, "password")
 

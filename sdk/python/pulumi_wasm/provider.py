@@ -33,7 +33,7 @@ class ProviderArgs:
         :param pulumi.Input['MaximumGrantsArgs'] maximum_grants: The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
         :param pulumi.Input[Mapping[str, pulumi.Input['RegistryArgs']]] registries: OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
         :param pulumi.Input[_builtins.float] registry_timeout: Seconds without a byte after which a registry counts as not reachable. Default: 30.
-        :param pulumi.Input[_builtins.str] signing_key: Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+        :param pulumi.Input[_builtins.str] signing_key: Private key in PEM (PKCS#8) that signs images and their grants reports: ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048, 3072 or 4096 bits. Default: nothing is signed.
         :param pulumi.Input[_builtins.str] signing_key_passphrase: Opens an encrypted `signingKey`.
         """
         if cache_directory is not None:
@@ -101,7 +101,7 @@ class ProviderArgs:
     @pulumi.getter(name="signingKey")
     def signing_key(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+        Private key in PEM (PKCS#8) that signs images and their grants reports: ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048, 3072 or 4096 bits. Default: nothing is signed.
         """
         return pulumi.get(self, "signing_key")
 
@@ -144,7 +144,7 @@ class Provider(pulumi.ProviderResource):
         :param pulumi.Input[Union['MaximumGrantsArgs', 'MaximumGrantsArgsDict']] maximum_grants: The most that modules may be granted: a grant above it is an error in preview. `{}` lets nothing be granted; without this setting nothing is limited. A guardrail against mistakes, not a boundary against whoever writes the program. It cannot be secret, for errors quote it.
         :param pulumi.Input[Mapping[str, pulumi.Input[Union['RegistryArgs', 'RegistryArgsDict']]]] registries: OCI registries by host, with the port where it is not that of the scheme (`registry.example`, `localhost:5000`). For a registry that is not here, or has no user, credentials come from the container tools' own configuration files and credential helpers.
         :param pulumi.Input[_builtins.float] registry_timeout: Seconds without a byte after which a registry counts as not reachable. Default: 30.
-        :param pulumi.Input[_builtins.str] signing_key: Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+        :param pulumi.Input[_builtins.str] signing_key: Private key in PEM (PKCS#8) that signs images and their grants reports: ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048, 3072 or 4096 bits. Default: nothing is signed.
         :param pulumi.Input[_builtins.str] signing_key_passphrase: Opens an encrypted `signingKey`.
         """
         ...

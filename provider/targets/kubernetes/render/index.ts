@@ -3,6 +3,7 @@ import type { KubernetesApp, RenderedChild } from "../app.ts";
 import { httpRoute, ingress, service, serviceAccount } from "./access.ts";
 import { autoscaler, podDisruptionBudget } from "./availability.ts";
 import { networkPolicy } from "./networkPolicy.ts";
+import { runtimeClass } from "./runtimeClass.ts";
 import { configMap, secret } from "./values.ts";
 import { workload } from "./workload.ts";
 
@@ -10,6 +11,7 @@ import { workload } from "./workload.ts";
 export function render(app: KubernetesApp): RenderedChild[] {
   const isService = app.run.kind === "service";
   return [
+    ...runtimeClass(app),
     serviceAccount(app),
     networkPolicy(app),
     ...configMap(app),

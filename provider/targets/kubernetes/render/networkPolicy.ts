@@ -3,7 +3,7 @@ import type * as k8s from "@pulumi/kubernetes/types/input.js";
 import type { Input } from "@pulumi/pulumi";
 import type { Rules } from "../../../capabilities/rules.ts";
 import type { Caller, KubernetesApp, RenderedChild } from "../app.ts";
-import { type Callee, calleeOf, listenPort } from "../calls.ts";
+import { type BoundCallee, type Callee, calleeOf, listenPort } from "../calls.ts";
 import {
   type Block,
   type Destination,
@@ -59,10 +59,7 @@ function namespaceNamed(name: Input<string>): k8s.meta.v1.LabelSelector {
 }
 
 /** What grants open, and look-ups where they lead to names. */
-export function egressRules(
-  rules: Rules,
-  callees: Readonly<Record<string, Partial<Callee>>> = {},
-): EgressRule[] {
+export function egressRules(rules: Rules, callees: Readonly<Record<string, BoundCallee>> = {}): EgressRule[] {
   const opened = [
     ...destinations(rules).flatMap(destinationRule),
     ...rules.calls.map((label) => calleeRule(calleeOf(label, callees))),
@@ -102,10 +99,10 @@ function portRange(protocol: "TCP" | "UDP", from: number, to: number): Port {
   return { protocol, port: from, ...(to > from && { endPort: to }) };
 }
 
-function calleeRule({ service, namespace, podPort, podLabels }: Callee): EgressRule {
+function calleeRule({ name, namespace, podPort, podLabels }: Callee): EgressRule {
   const peer: Peer = {
     ...(namespace !== undefined && { namespaceSelector: namespaceNamed(namespace) }),
-    podSelector: { matchLabels: podLabels ?? selectorLabels(service) },
+    podSelector: { matchLabels: podLabels ?? selectorLabels(name) },
   };
   return { to: [peer], ports: [portRange("TCP", podPort, podPort)] };
 }

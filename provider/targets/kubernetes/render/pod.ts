@@ -6,6 +6,7 @@ import { listenPort } from "../calls.ts";
 import { runtimes } from "../runtimes.ts";
 import { labels, tokens } from "./objects.ts";
 import { nameOf } from "./references.ts";
+import { runtimeClassName } from "./runtimeClass.ts";
 import { containerSecurity, wasmUser } from "./security.ts";
 import { sidecarContainers, sidecarVolumes } from "./sidecars.ts";
 import { podVolumes, writableFolders } from "./volumes.ts";
@@ -21,7 +22,7 @@ export function podTemplate(app: KubernetesApp): k8s.core.v1.PodTemplateSpec {
   return {
     metadata: { labels: labels(app) },
     spec: {
-      runtimeClassName: app.runtimeClassName,
+      runtimeClassName: runtimeClassName(app),
       serviceAccountName: app.name,
       automountServiceAccountToken: false,
       enableServiceLinks: false,

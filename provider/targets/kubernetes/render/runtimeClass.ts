@@ -1,13 +1,14 @@
+/** How nodes start the runtime. A RuntimeClass belongs to the whole cluster, so an App that makes one has it to itself. */
 import type { Input } from "@pulumi/pulumi";
-import type { KubernetesObject } from "../app.ts";
-import { managedBy } from "../names.ts";
-import { tokens, typeOf } from "./objects.ts";
+import type { KubernetesApp, RenderedChild } from "../app.ts";
+import { child, tokens } from "./objects.ts";
+import { nameOf } from "./references.ts";
 
-/** A RuntimeClass belongs to the cluster and to no App: see `EdgeTarget.kubernetes.createRuntimeClass`. */
-export function runtimeClass(name: Input<string>, handler: Input<string>): KubernetesObject {
-  return {
-    ...typeOf(tokens.runtimeClass),
-    metadata: { name, labels: { "app.kubernetes.io/managed-by": managedBy } },
-    handler,
-  };
+export function runtimeClass({ namespace: _none, ...app }: KubernetesApp): RenderedChild[] {
+  if ("name" in app.runtimeClass) return [];
+  return [child(app, tokens.runtimeClass, { handler: app.runtimeClass.handler })];
+}
+
+export function runtimeClassName({ runtimeClass: given }: KubernetesApp): Input<string> {
+  return "name" in given ? given.name : nameOf(tokens.runtimeClass);
 }

@@ -3,7 +3,7 @@ import { parseNetwork } from "../../../capabilities/hosts.ts";
 import type { Problem } from "../../../errors.ts";
 import { isUnknown, type OrUnknown } from "../../../schema/fields.ts";
 import { propertyPath } from "../../../schema/parse.ts";
-import { labelPattern, subdomainPattern } from "../names.ts";
+import { subdomainPattern } from "../names.ts";
 import { type Findings, type KubernetesFields, known, type RunKind, type ValidationInput } from "./input.ts";
 
 export function networkFindings(
@@ -84,18 +84,10 @@ function callProblems(rules: ValidationInput["rules"], block: KubernetesFields):
   if (isUnknown(rules) || isUnknown(block.calls)) return [];
   const bound = block.calls ?? {};
   const extra = Object.keys(bound).filter((label) => !rules.calls.includes(label));
-  const nameless = rules.calls.filter((label) => {
-    const callee = bound[label];
-    return !isUnknown(callee) && callee?.service === undefined && !labelPattern.test(label);
-  });
   return [
     ...extra.map((label) => ({
       path: propertyPath(["kubernetes", "calls", label]),
       message: `no grant names it: add calls: [${JSON.stringify(label)}] to one, or leave it out`,
-    })),
-    ...nameless.map((label) => ({
-      path: propertyPath(["kubernetes", "calls", label]),
-      message: `is granted, and ${JSON.stringify(label)} cannot be the name of a Service: say which one is meant, { service: "…" }`,
     })),
   ];
 }

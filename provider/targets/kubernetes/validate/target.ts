@@ -9,21 +9,37 @@ export function targetProblems(
   target: z.output<typeof kubernetesTargetFields>,
   registry: unknown,
 ): Problem[] {
-  const { createRuntimeClass, handler } = target;
+  const { runtimeClassName, createRuntimeClass, handler } = target;
   const problems: Problem[] = [];
   if (registry === undefined) {
     const message = 'is needed: nodes pull Apps from it, such as registry: { push: "registry.example/acme" }';
     problems.push({ path: "registry", message });
   }
-  if (createRuntimeClass === true && handler === undefined) {
-    const message =
-      "is needed to make the RuntimeClass: what the nodes' containerd calls the runtime, such as wasmtime-v1";
-    problems.push({ path: "kubernetes.handler", message });
+  if (isUnknown(createRuntimeClass)) return problems;
+  const add = (key: string, message: string) => problems.push({ path: `kubernetes.${key}`, message });
+  if (createRuntimeClass !== true) {
+    if (runtimeClassName === undefined) {
+      add("runtimeClassName", "is needed: `kubectl get runtimeclass` shows those that the cluster has");
+    }
+    if (handler !== undefined) {
+      add(
+        "handler",
+        "is of use with createRuntimeClass: true only: a RuntimeClass of the cluster has one already",
+      );
+    }
+    return problems;
   }
-  if (handler !== undefined && !isUnknown(createRuntimeClass) && createRuntimeClass !== true) {
-    const message =
-      "is of use with createRuntimeClass: true only, for the RuntimeClass of a cluster has one already";
-    problems.push({ path: "kubernetes.handler", message });
+  if (handler === undefined) {
+    add(
+      "handler",
+      "is needed to make a RuntimeClass: what the nodes' containerd calls the runtime, such as wasmtime-v1",
+    );
+  }
+  if (runtimeClassName !== undefined) {
+    add(
+      "runtimeClassName",
+      "is not used with createRuntimeClass, for each App makes its own: leave one of the two out",
+    );
   }
   return problems;
 }

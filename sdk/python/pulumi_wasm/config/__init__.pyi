@@ -37,7 +37,7 @@ Seconds without a byte after which a registry counts as not reachable. Default: 
 
 signingKey: Optional[str]
 """
-Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.
+Private key in PEM (PKCS#8) that signs images and their grants reports: ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048, 3072 or 4096 bits. Default: nothing is signed.
 """
 
 signingKeyPassphrase: Optional[str]

@@ -1,0 +1,120 @@
+/** What an App becomes on Kubernetes: objects of the Kubernetes provider, as `render` gives them. */
+import type { Input, Inputs } from "@pulumi/pulumi";
+import outputModule from "@pulumi/pulumi/output.js";
+import { InputErrors, type Problem } from "../errors.ts";
+import { isUnknown, unknown } from "../schema/fields.ts";
+import { propertyPath } from "../schema/parse.ts";
+import type { KubernetesApp, RenderedChild } from "../targets/kubernetes/app.ts";
+import { render } from "../targets/kubernetes/render/index.ts";
+import { tokens } from "../targets/kubernetes/render/objects.ts";
+import { resolve } from "../targets/kubernetes/render/references.ts";
+import { validate } from "../targets/kubernetes/validate.ts";
+import type { Target } from "../targets/target.ts";
+import { isSecretAt, type Value } from "../values.ts";
+import type { AppInputs } from "./app.ts";
+import { type AppParts, Child } from "./appChild.ts";
+import { at, mapInput } from "./appInputs.ts";
+import { kubernetesApp } from "./appKubernetesInputs.ts";
+import { knownRules } from "./appRules.ts";
+import type { ComponentArguments } from "./component.ts";
+
+/**
+ * What a cluster would refuse, or make nothing of, from plain data.
+ *
+ * @returns warnings
+ * @throws InputErrors
+ */
+export function requireKubernetes(
+  { name, known, values }: ComponentArguments<AppInputs>,
+  { kubernetes }: Target,
+): string[] {
+  const { problems, warnings } = validate({
+    app: { ...known, name, volumes: volumesOf(known) },
+    runtime: kubernetes?.runtime ?? unknown,
+    rules: knownRules(known),
+  });
+  const all = [...problems, ...openSecrets(known, values.kubernetes)];
+  if (all.length > 0) throw new InputErrors(all);
+  return warnings;
+}
+
+export function kubernetesChildren(parts: AppParts): Inputs {
+  const app = kubernetesApp(parts);
+  // Of a runtime that is not known yet, neither are its objects.
+  if (app === undefined) return {};
+  const made: Record<string, Child> = {};
+  for (const rendered of render(app)) made[rendered.token] = register(rendered, parts, made);
+  const names = Object.values(made).map((child) => nameOf(child));
+  const kinds = Object.keys(made).map((token) => token.split(":").at(-1) ?? "");
+  return {
+    names: Object.fromEntries(kinds.map((kind, index) => [kind, names[index]])),
+    ...(app.run.kind === "service" && urlsOf(app, made[tokens.service])),
+  };
+}
+
+function register(
+  { token, name, inputs, dependsOn, secretOutputs }: RenderedChild,
+  { slow }: AppParts,
+  made: Readonly<Record<string, Child>>,
+): Child {
+  const {
+    version: _ofThisPackage,
+    additionalSecretOutputs: _ofThisPackageToo,
+    ...options
+  } = slow as typeof slow & { version?: string };
+  const named = resolve(inputs, (other) => {
+    const child = made[other];
+    if (!child) throw new Error(`${token} refers to ${other}, which is not there yet.`);
+    return nameOf(child);
+  });
+  return new Child(token, name, named, [], {
+    ...options,
+    dependsOn: dependsOn.flatMap((other) => made[other] ?? []),
+    ...(secretOutputs.length > 0 && { additionalSecretOutputs: [...secretOutputs] }),
+    // A second one would have its name.
+    ...(inputs.metadata.name !== undefined && { deleteBeforeReplace: true }),
+  });
+}
+
+function nameOf(child: Child): Input<unknown> {
+  return at(child.output("metadata"), "name");
+}
+
+/** From within the cluster by its Service, whatever the cluster's domain; from outside by what leads to it. */
+function urlsOf(app: KubernetesApp, service: Child | undefined): Inputs {
+  const namespace = app.namespace ?? at(service?.output("metadata"), "namespace");
+  const clusterUrl = mapInput(outputModule.output(namespace), (known) => `http://${app.name}.${known}.svc`);
+  const { ingress, route } = app.block;
+  if (app.hostname === undefined || (ingress === undefined && route === undefined)) {
+    return { url: clusterUrl, clusterUrl };
+  }
+  const isSecure = ingress === undefined ? (route?.tls ?? true) : ingress.tlsSecret !== undefined;
+  const url = outputModule
+    .all([app.hostname, isSecure])
+    .apply(([hostname, secure]) => `${secure ? "https" : "http"}://${hostname}`);
+  return { url, clusterUrl };
+}
+
+function volumesOf({ bindings }: AppInputs) {
+  const known = isUnknown(bindings) ? {} : (bindings ?? {});
+  return Object.fromEntries(
+    Object.entries(known).flatMap(([module, bound]) =>
+      isUnknown(bound) || bound.volumes === undefined ? [] : [[module, bound.volumes] as const],
+    ),
+  );
+}
+
+/** What stands in a pod can be read by everybody who may look at pods. */
+function openSecrets({ kubernetes }: AppInputs, values: Value | undefined): Problem[] {
+  if (kubernetes === undefined || isUnknown(kubernetes) || isUnknown(kubernetes.sidecars)) return [];
+  return (kubernetes.sidecars ?? []).flatMap((sidecar, index) => {
+    if (isUnknown(sidecar) || sidecar.environment === undefined || isUnknown(sidecar.environment)) return [];
+    return Object.keys(sidecar.environment)
+      .filter((key) => isSecretAt(values, ["sidecars", index, "environment", key]))
+      .map((key) => ({
+        path: propertyPath(["kubernetes", "sidecars", index, "environment", key]),
+        message:
+          "is secret, and stands in the pod for all to read: put it into a Secret, and name that one in environmentFrom",
+      }));
+  });
+}
