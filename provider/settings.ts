@@ -6,7 +6,10 @@ import { map, object, optional } from "./schema/fields.ts";
 
 const registryFields = object("wasm:index:Registry", "How one registry is reached, and who we are there.", {
   username: optional(z.string(), { description: "User name; goes with `password`." }),
-  password: optional(z.string(), { description: "Password or access token of that user.", secret: true }),
+  password: optional(z.string(), {
+    description: "Password or access token of that user; goes with `username`.",
+    secret: true,
+  }),
   identityToken: optional(z.string(), {
     description:
       "A refresh token that the registry's token service changes for access tokens, instead of a user name and password.",
@@ -16,7 +19,17 @@ const registryFields = object("wasm:index:Registry", "How one registry is reache
   certificateAuthority: optional(z.string(), {
     description: "Certificates in PEM that are trusted for this registry beside those of the system.",
   }),
-});
+}).superRefine(refuseHalf);
+
+/** One without the other would leave it to the container tools' files, silently. */
+function refuseHalf(
+  { username, password }: { username?: unknown; password?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if ((username === undefined) === (password === undefined)) return;
+  const missing = username === undefined ? "username" : "password";
+  context.addIssue({ code: "invalid_type", expected: "string", input: undefined, path: [missing] });
+}
 
 export const settingsFields = z.strictObject({
   cacheDirectory: optional(z.string().refine(isAbsolute, "is relative: give an absolute path"), {
@@ -41,7 +54,8 @@ export const settingsFields = z.strictObject({
   }),
   signingKey: optional(z.string(), {
     description:
-      "Private key in PEM (PKCS#8; ECDSA P-256, or any that Sigstore knows) that signs images and their grants reports. Default: nothing is signed.",
+      "Private key in PEM (PKCS#8) that signs images and their grants reports: ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048, 3072 or " +
+      "4096 bits. Default: nothing is signed.",
     secret: true,
   }),
   signingKeyPassphrase: optional(z.string(), {

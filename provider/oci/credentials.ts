@@ -51,14 +51,11 @@ export class CredentialStore {
       const { username, password } = configured;
       return { credentials: { kind: "password", username, password }, source, problems: [] };
     }
-    const problems: string[] = [];
-    if (configured?.username !== undefined || configured?.password !== undefined) {
-      problems.push(`${source} has a username or a password without the other one; they are not used.`);
-    }
-    return this.#findInFiles(name, problems, call);
+    return this.#findInFiles(name, call);
   }
 
-  async #findInFiles(name: RepositoryName, problems: string[], call: Call): Promise<Found> {
+  async #findInFiles(name: RepositoryName, call: Call): Promise<Found> {
+    const problems: string[] = [];
     this.#files ??= Promise.all(containerFiles(this.#environment).map(readContainerFile));
     for (const file of await this.#files) {
       if (file.problem) problems.push(file.problem);

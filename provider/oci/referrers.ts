@@ -27,7 +27,8 @@ export class Referrers {
 
   async list(subject: Digest, artifactType: string | undefined, call: Call): Promise<Descriptor[]> {
     const found =
-      (await this.#fromRegistry(subject, artifactType, call)) ?? (await this.#index(subject, call)).manifests;
+      (await this.#fromRegistry(subject, artifactType, call)) ??
+      (await this.#index(subject, call)).index.manifests;
     // A registry may leave the choice to its client.
     return found.filter((entry) => artifactType === undefined || entry.artifactType === artifactType);
   }
@@ -76,12 +77,13 @@ export class Referrers {
     return found;
   }
 
-  async #index(subject: Digest, call: Call): Promise<ImageIndex> {
+  /** Without a digest: there is none yet. */
+  async #index(subject: Digest, call: Call): Promise<{ index: ImageIndex; digest?: Digest }> {
     const tag = tagOf(subject);
-    if ((await this.#manifests.resolve(tag, call)) === undefined) return emptyIndex();
-    const { bytes } = await this.#manifests.get(tag, call);
+    if ((await this.#manifests.resolve(tag, call)) === undefined) return { index: emptyIndex() };
+    const { bytes, digest } = await this.#manifests.get(tag, call);
     const index = indexSchema.safeParse(parseJson(bytes));
-    if (index.success) return index.data;
+    if (index.success) return { index: index.data, digest };
     throw new OciError(
       "unsupported",
       `The tag ${tag} of ${this.#connection.registry}/${this.#repository}, where referrers are listed, is not an index. Remove that tag.`,
@@ -95,13 +97,18 @@ export class Referrers {
     change: (entries: Descriptor[]) => Descriptor[] | undefined,
   ): Promise<void> {
     for (let round = 0; round < maxRounds; round++) {
-      const index = await this.#index(subject, call);
+      const { index, digest } = await this.#index(subject, call);
       const manifests = change(index.manifests);
       if (manifests === undefined) return;
+      if (manifests.length === 0 && digest !== undefined) {
+        // By digest, what somebody else wrote in between stays.
+        await this.#manifests.delete(digest, call);
+        continue;
+      }
       const bytes = Buffer.from(JSON.stringify({ ...index, manifests }));
       await this.#manifests.put(tagOf(subject), { mediaType: mediaTypes.index, bytes }, call);
     }
-    if (change((await this.#index(subject, call)).manifests) === undefined) return;
+    if (change((await this.#index(subject, call)).index.manifests) === undefined) return;
     throw new OciError(
       "refused",
       `The list of what refers to ${subject} in ${this.#connection.registry}/${this.#repository} changes all the time. Run again when nobody else writes there.`,

@@ -1,4 +1,5 @@
 /** Grants report and signature of an Image. Their code is loaded where something is attached only. */
+import type { Digest } from "../artifacts/digest.ts";
 import type { Inspection } from "../artifacts/inspection.ts";
 import type { Call } from "../oci/call.ts";
 import type { Attached } from "../oci/provenance/attach.ts";
@@ -14,6 +15,20 @@ export async function signerOf(settings: Settings): Promise<Signer | undefined> 
   if (settings.signingKey === undefined) return undefined;
   const { signerOf: open } = await import("../oci/provenance/signer.ts");
   return open(settings);
+}
+
+/** As far as it is attached by now: somebody else may have deleted report or signature. */
+export async function provenanceNow(
+  repository: Repository,
+  digest: Digest,
+  { attested, signedBy }: Pick<ImageOutputs, "attested" | "signedBy">,
+  call: Call,
+): Promise<Pick<ImageOutputs, "attested" | "signedBy">> {
+  const signed = signedBy !== undefined;
+  if (attested !== true && !signed) return { attested };
+  const { presenceOf } = await import("../oci/provenance/presence.ts");
+  const { report, signature } = await presenceOf(repository, digest, { signed }, call);
+  return { attested: attested === true && report, ...(signed && signature && { signedBy }) };
 }
 
 /** What is still to be attached: after a run that could not, and where a key is new. */

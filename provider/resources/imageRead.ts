@@ -4,6 +4,7 @@ import type { Repository } from "../oci/repository.ts";
 import { holdsUnknown } from "../schema/fields.ts";
 import type { ImageInputs, ImageOutputs } from "./image.ts";
 import { knownImage } from "./imagePlan.ts";
+import { provenanceNow } from "./imageProvenance.ts";
 import { callOf, repositoryOf } from "./imageRepository.ts";
 import { knownTags, recorded } from "./imageTags.ts";
 import type { Context } from "./resource.ts";
@@ -27,7 +28,10 @@ export async function readImage(
   try {
     const repository = await repositoryOf(knownImage(inputs), context);
     if (!(await repository.resolve(digest, callOf(context)))) return undefined;
-    return { id, outputs: { ...outputs, tagDigests: await named(repository, tags, context) } };
+    const { signedBy: _, ...others } = outputs;
+    const provenance = await provenanceNow(repository, digest, outputs, callOf(context));
+    const tagDigests = await named(repository, tags, context);
+    return { id, outputs: { ...others, ...provenance, tagDigests } };
   } catch (error) {
     if (!(error instanceof OciError) || error.code !== "unreachable" || context.signal.aborted) throw error;
     context.log.warn(`What became of this image is not known: ${error.message}`);

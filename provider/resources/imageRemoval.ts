@@ -89,7 +89,7 @@ async function remove(
     await repository.deleteManifest(referrer.digest, call);
   }
   await repository.deleteManifest(digest, call);
-  // Where a registry lists no referrers, a tag holds the list, which is empty now.
+  // Where a registry lists no referrers, a tag holds the list, which can still name what others have deleted.
   const list = await repository.resolve(`sha256-${hexOf(digest)}`, call);
   if (list) await repository.deleteManifest(list.digest, call);
 }

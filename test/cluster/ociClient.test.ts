@@ -151,6 +151,11 @@ describe("a registry without authentication", () => {
     expect(await repository.deleteManifest(first!.digest, call)).toBe(true);
     const left = await repository.referrers(image.digest, undefined, call);
     expect(left.map(({ digest }) => digest).sort()).toEqual(others.map(({ digest }) => digest).sort());
+    for (const { digest } of others) await repository.deleteManifest(digest, call);
+    expect(await repository.tags(call)).not.toContain(image.digest.replace(":", "-"));
+    // And a list is begun again.
+    await repository.putManifest(first!.digest, first!, call);
+    expect(await repository.referrers(image.digest, undefined, call)).toHaveLength(1);
   });
 });
 

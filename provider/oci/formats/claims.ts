@@ -35,9 +35,9 @@ export function falseClaims(claims: Claims, { imports, exports }: Inspection): s
 }
 
 function differences(what: string, claimed: readonly string[], real: readonly string[]): string[] {
-  const held = new Set(real.map(interfaceOf));
-  const said = new Set(claimed.map(interfaceOf));
-  const unsaid = [...held].filter((name) => !said.has(name));
+  const held = new Set(real.flatMap(formsOf));
+  const said = new Set(claimed);
+  const unsaid = real.filter((name) => !formsOf(name).some((form) => said.has(form)));
   // Plain names can be types, which an inspection leaves out.
   const untrue = [...said].filter((name) => !held.has(name) && name.includes(":"));
   return [
@@ -46,7 +46,11 @@ function differences(what: string, claimed: readonly string[], real: readonly st
   ];
 }
 
-/** An inspection writes `label: interface` where a plain name stands for an interface; configs write either of the two. */
-function interfaceOf(name: string): string {
-  return /^[^:]+: (.+)$/.exec(name)?.[1] ?? name;
+/**
+ * How configs may write a name. An inspection writes `label: interface` where a plain name stands for an interface; an
+ * Image and wkg write the label alone, which is the name in the bytes, and others the interface.
+ */
+function formsOf(name: string): string[] {
+  const [, label, ofLabel] = /^([^:]+): (.+)$/.exec(name) ?? [];
+  return label !== undefined && ofLabel !== undefined ? [name, label, ofLabel] : [name];
 }

@@ -12,6 +12,7 @@ import {
   bundlesOf,
   type Readable,
   type Referrer,
+  readManifest,
   type Subject,
   statementReferrer,
 } from "./referrers.ts";
@@ -78,7 +79,9 @@ async function attachUnsigned(
   const referrer = statementReferrer(image, grants, statementType, grantsPredicate);
   const digest = digestOf(referrer.manifest);
   const listed = await repository.referrers(image.digest, statementType, call);
-  if (listed.some((known) => known.digest === digest)) return [];
+  // A list that clients keep under a tag names what others have deleted, too.
+  const isListed = listed.some((known) => known.digest === digest);
+  if (isListed && (await readManifest(repository, digest, call))) return [];
   return [{ what: "grants attestation", ...(await push(repository, referrer, call)) }];
 }
 

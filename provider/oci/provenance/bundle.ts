@@ -10,8 +10,6 @@ import { statementType } from "./mediaTypes.ts";
 import type { Signer } from "./signer.ts";
 import { parseJson, parseStatement, type Statement } from "./statement.ts";
 
-export { bundleType } from "./mediaTypes.ts";
-
 /** No transparency log is told of it: whoever verifies it has the key. */
 export function signedBundle(statement: Buffer, signer: Signer): Buffer {
   const bundle = toDSSEBundle({

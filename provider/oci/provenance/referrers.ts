@@ -6,7 +6,7 @@ import { type Descriptor, type ImageManifest, manifestSchema, mediaTypes } from 
 import { OciError } from "../errors.ts";
 import type { Repository } from "../repository.ts";
 import { envelopeOf } from "./bundle.ts";
-import { bundleType } from "./mediaTypes.ts";
+import { bundleType, predicateAnnotations } from "./mediaTypes.ts";
 import { parseJson } from "./statement.ts";
 
 /** What is read of a repository; a part of `Repository`. */
@@ -16,8 +16,7 @@ export type Readable = Pick<Repository, "registry" | "repository" | "referrers" 
 export const mostDocuments = 64;
 const mostBytes = 4 * 1024 * 1024;
 
-/** As cosign names what is in a bundle without opening it. Whoever pushed it wrote it: a hint, never a proof. */
-const predicateAnnotation = "dev.sigstore.bundle.predicateType";
+const [ofBundle, ofStatement] = predicateAnnotations;
 
 export interface Bundles {
   /** How many bundles refer to the image; the envelopes are of the first `mostDocuments` of them. */
@@ -34,13 +33,13 @@ export async function bundlesOf(
   call: Call,
 ): Promise<Bundles> {
   const listed = (await repository.referrers(image, undefined, call)).filter(mayBeBundle);
-  const says = ({ annotations }: Descriptor) => annotations?.[predicateAnnotation] === likely;
+  const says = ({ annotations }: Descriptor) => annotations?.[ofBundle] === likely;
   const first = [...listed.filter(says), ...listed.filter((one) => !says(one))].slice(0, mostDocuments);
   return { listed: listed.length, envelopes: envelopesIn(repository, first, call) };
 }
 
 /** Older clients list a referrer by the media type of its configuration, which for a bundle is the empty one. */
-function mayBeBundle({ artifactType }: Descriptor): boolean {
+export function mayBeBundle({ artifactType }: Descriptor): boolean {
   return !artifactType || artifactType === bundleType || artifactType === mediaTypes.emptyConfig;
 }
 
@@ -131,7 +130,7 @@ function referrer(
 export function bundleReferrer(subject: Subject, bundle: Buffer, predicateType: string): Referrer {
   return referrer(subject, bundleType, bundle, {
     "dev.sigstore.bundle.content": "dsse-envelope",
-    [predicateAnnotation]: predicateType,
+    [ofBundle]: predicateType,
   });
 }
 
@@ -142,5 +141,5 @@ export function statementReferrer(
   type: string,
   predicateType: string,
 ): Referrer {
-  return referrer(subject, type, statement, { "in-toto.io/predicate-type": predicateType });
+  return referrer(subject, type, statement, { [ofStatement]: predicateType });
 }

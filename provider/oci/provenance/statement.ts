@@ -3,8 +3,6 @@ import { json } from "@sigstore/core";
 import * as z from "zod";
 import { type Digest, hexOf } from "../../artifacts/digest.ts";
 
-export { statementType } from "./mediaTypes.ts";
-
 /** What `cosign sign` says of an image since its version 3: this key has signed it, and nothing else. */
 export const signaturePredicate = "https://sigstore.dev/cosign/sign/v1";
 
