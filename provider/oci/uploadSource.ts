@@ -7,8 +7,8 @@ import type { Body } from "./transport.ts";
 /** Where a blob's bytes come from: they can be read again, from any place, for each try. */
 export type UploadSource = { path: string } | { bytes: Uint8Array };
 
-/** Few turns of the event loop, and little memory. */
-const pieceSize = 256 * 1024;
+/** Few turns of the event loop, and more than a socket takes without waiting: see `piecesOfFile`. */
+const pieceSize = 512 * 1024;
 
 /** The bytes from `start` to `end`. `sent` hears of each piece once the socket has taken it. */
 export function bodyOf(
@@ -47,7 +47,11 @@ async function* piecesOf(
   }
 }
 
-/** Reads one piece ahead, so that disk and network work at once. */
+/**
+ * Reads one piece ahead, so that disk and network work at once, into two buffers whatever the size: a piece is valid until
+ * the next one is asked for. A socket that was given more than it buffers lets us ask once all of it has been passed on;
+ * only the last piece may be smaller, and after it nothing is read.
+ */
 async function* piecesOfFile(
   path: string,
   start: number,
@@ -58,16 +62,19 @@ async function* piecesOfFile(
   let ahead: Promise<Uint8Array> | undefined;
   try {
     let position = start;
-    const read = async () => {
-      const piece = await readAt(file, position, Math.min(pieceSize, end - position));
-      if (piece.length === 0) throw endsEarly(path);
+    const read = async (buffer: Buffer) => {
+      const piece = buffer.subarray(0, Math.min(buffer.length, end - position));
+      await fill(piece, file, position, path);
       position += piece.length;
       return piece;
     };
-    ahead = read();
+    const size = Math.min(pieceSize, end - start);
+    let [buffer, spare] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
+    ahead = read(buffer);
     while (ahead) {
       const piece: Uint8Array = await ahead;
-      ahead = position < end ? read() : undefined;
+      [buffer, spare] = [spare, buffer];
+      ahead = position < end ? read(buffer) : undefined;
       // Awaited after the piece is sent: a failure until then has to wait for that.
       ahead?.catch(() => undefined);
       yield piece;
@@ -79,9 +86,12 @@ async function* piecesOfFile(
   }
 }
 
-async function readAt(file: FileHandle, position: number, size: number): Promise<Uint8Array> {
-  const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(size), 0, size, position);
-  return buffer.subarray(0, bytesRead);
+async function fill(piece: Uint8Array, file: FileHandle, position: number, path: string): Promise<void> {
+  for (let filled = 0; filled < piece.length; ) {
+    const { bytesRead } = await file.read(piece, filled, piece.length - filled, position + filled);
+    if (bytesRead === 0) throw endsEarly(path);
+    filled += bytesRead;
+  }
 }
 
 async function openSource(path: string): Promise<FileHandle> {

@@ -5,7 +5,7 @@ import { PartialFailure } from "../errors.ts";
 import type { Call } from "../oci/call.ts";
 import { OciError } from "../oci/errors.ts";
 import { Origins } from "../oci/origins.ts";
-import { pushImage, putTag, type Transfer, transferText } from "../oci/push.ts";
+import { type ImageContent, pushImage, putTag, type Transfer, transferText } from "../oci/push.ts";
 import type { Manifest, Repository } from "../oci/repository.ts";
 import { isUnknown } from "../schema/fields.ts";
 import type { Properties } from "../values.ts";
@@ -91,10 +91,22 @@ async function ensureManifest(
   const manifest = same && (await manifestOf(repository, same.digest, callOf(context)));
   if (same && manifest) return { manifest, size: same.size };
   const { content, inspection } = await built(image, context);
-  const { store } = artifactStore(context.settings);
-  const options = { pathOf: (blob: Digest) => store.verify(blob), origins: new Origins(store.folder) };
-  const transfer = await pushImage(repository, content, options, callOf(context));
+  const transfer = await push(repository, content, context);
   return { manifest: content.manifest, size: imageSize(content), inspection, transfer };
+}
+
+/** A registry takes no bytes but those of the digest that it is told, so they are not read twice unless it refuses them. */
+async function push(repository: Repository, content: ImageContent, context: Context): Promise<Transfer> {
+  const { store } = artifactStore(context.settings);
+  const options = { pathOf: async (blob: Digest) => store.path(blob), origins: new Origins(store.folder) };
+  try {
+    return await pushImage(repository, content, options, callOf(context));
+  } catch (error) {
+    if (!(error instanceof OciError && error.code === "damaged")) throw error;
+    // What the cache holds in their stead goes, so that the next run has them again.
+    for (const { digest, bytes } of content.blobs) if (!bytes) await store.verify(digest);
+    throw error;
+  }
 }
 
 async function manifestOf(repository: Repository, digest: Digest, call: Call): Promise<Manifest | undefined> {
