@@ -1,10 +1,10 @@
 /** Several machines: the same digest on each, and what a second one can do without the modules' files. */
-import { mkdir, mkdtemp, rm, utimes } from "node:fs/promises";
+import { lchown, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { composing, parts, writeModules } from "../engine/compositionProgram.ts";
-import { Workspace } from "../engine/workspace.ts";
+import { repository, Workspace } from "../engine/workspace.ts";
 import { shopModules, storeLink } from "../runtime/compositionModules.ts";
 import { type FaultyRegistry, faultyRegistry, uploaded } from "./faultyRegistry.ts";
 import { imageProgram, imageWorkspace, manifestAt, writeModule } from "./imagePrograms.ts";
@@ -38,19 +38,27 @@ function shopProgram(name: string, order: string[], annotations: [string, string
 }
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as above
 
-test("another folder, user, time zone, locale, umask, file times and order give the same digest", async () => {
-  const annotations: [string, string][] = [
-    ["org.opencontainers.image.source", "https://git.example/acme/shop"],
-    ["org.opencontainers.image.revision", "0123abc"],
-    ["ä", "ö"],
-  ];
-  const modules = await shopModules();
-  await using one = await Workspace.create();
-  await writeModules(one, modules);
-  await one.write(shopProgram("acme/one", ["front", "auth", "kv"], annotations));
-  await one.up();
+const annotations: [string, string][] = [
+  ["org.opencontainers.image.source", "https://git.example/acme/shop"],
+  ["org.opencontainers.image.revision", "0123abc"],
+  ["ä", "ö"],
+];
+const nobody = 65534;
+const twentyYears = 20 * 365 * 24 * 3600;
 
-  const home = await mkdtemp(join(tmpdir(), "wasm-other-user-"));
+/** What a first machine makes of the shop. */
+async function firstOutputs(name: string): Promise<Record<string, unknown>> {
+  await using one = await Workspace.create();
+  await writeModules(one, await shopModules());
+  await one.write(shopProgram(name, ["front", "auth", "kv"], annotations));
+  await one.up();
+  return one.outputs();
+}
+
+/** What a machine makes of it where all is different that must not matter, and what its plugin saw of that. */
+async function otherOutputs(name: string, user?: number) {
+  const modules = await shopModules();
+  const home = await mkdtemp(join(tmpdir(), "wasm-other-machine-"));
   const umask = process.umask(0o077);
   try {
     await using two = await Workspace.create();
@@ -63,23 +71,72 @@ test("another folder, user, time zone, locale, umask, file times and order give 
       LANG: "tr_TR.UTF-8",
       TMPDIR: join(home, "tmp"),
       SOURCE_DATE_EPOCH: "1",
+      NODE_OPTIONS: `--import=${new URL("imageOtherMachine.mjs", import.meta.url)}`,
+      OTHER_SEEN: join(home, "seen"),
+      OTHER_CLOCK_SECONDS: String(-twentyYears),
+      ...(user !== undefined && { OTHER_USER: String(user) }),
     });
     await writeModules(two, Object.fromEntries(Object.entries(modules).reverse()));
-    for (const name of Object.keys(modules)) await utimes(join(two.program, `${name}.wasm`), 1, 1);
-    await two.write(shopProgram("acme/two", ["kv", "front", "auth"], [...annotations].reverse()));
+    for (const module of Object.keys(modules)) await utimes(join(two.program, `${module}.wasm`), 1, 1);
+    await two.write(shopProgram(name, ["kv", "front", "auth"], [...annotations].reverse()));
+    for (const folder of user === undefined ? [] : [home, two.folder]) await handOver(folder, user as number);
     const planned = await two.preview();
     await two.up();
-    expect(await two.outputs()).toEqual(await one.outputs());
-    expect(planned.outputs).toEqual(await one.outputs());
+    const seen = (await readFile(join(home, "seen"), "utf8")).trim().split("\n");
+    return {
+      planned: planned.outputs,
+      outputs: await two.outputs(),
+      seen: seen.map((line) => JSON.parse(line)),
+    };
   } finally {
     process.umask(umask);
     await rm(home, { recursive: true, force: true });
   }
-  const { digest } = await one.outputs();
+}
+
+/** A folder with all that is in it to another user. */
+async function handOver(folder: string, user: number): Promise<void> {
+  for (const entry of ["", ...(await readdir(folder, { recursive: true }))]) {
+    await lchown(join(folder, entry), user, user);
+  }
+}
+
+/** Whether a plugin that starts as root may go on as somebody else, who can read what it is made of. */
+async function canBeSomebodyElse(): Promise<boolean> {
+  if (process.getuid?.() !== 0) return false;
+  const folders = repository.split("/").map((_, index, all) => all.slice(0, index + 1).join("/") || "/");
+  const modes = await Promise.all(folders.map(async (folder) => (await stat(folder)).mode));
+  return modes.every((mode) => (mode & 0o005) === 0o005);
+}
+
+async function expectSameBytes(digest: unknown, ...names: string[]): Promise<void> {
   const [first, second] = await Promise.all(
-    ["acme/one", "acme/two"].map((name) => manifestAt(registry.url, name, String(digest))),
+    names.map((name) => manifestAt(registry.url, name, String(digest))),
   );
   expect(first?.bytes).toEqual(second?.bytes);
+}
+
+test("another folder, home, clock, time zone, locale, umask, file times and order give the same digest", async () => {
+  const first = await firstOutputs("acme/one");
+  const { planned, outputs, seen } = await otherOutputs("acme/two");
+  expect(outputs).toEqual(first);
+  expect(planned).toEqual(first);
+  const year = new Date().getFullYear() - 20;
+  const main = expect.stringMatching(/main\.js$/);
+  expect(seen).toContainEqual(
+    expect.objectContaining({ program: main, year: expect.toBeOneOf([year, year + 1]) }),
+  );
+  await expectSameBytes(first.digest, "acme/one", "acme/two");
+});
+
+test.skipIf(!(await canBeSomebodyElse()))("another user gives the same digest", async () => {
+  const first = await firstOutputs("acme/root");
+  const { planned, outputs, seen } = await otherOutputs("acme/nobody", nobody);
+  expect(outputs).toEqual(first);
+  expect(planned).toEqual(first);
+  const main = expect.stringMatching(/main\.js$/);
+  expect(seen).toContainEqual(expect.objectContaining({ program: main, user: nobody }));
+  await expectSameBytes(first.digest, "acme/root", "acme/nobody");
 });
 
 test("a second machine promotes and rolls back by digest, with the modules' files gone", async () => {
