@@ -200,6 +200,15 @@ describe("token services", () => {
     ]);
   });
 
+  test("of a registry that speaks HTTPS may be on another host that does, too", async () => {
+    const service = await serve(answers({ "GET /token": { body: '{"token":"good"}' } }), { tls: true });
+    const { host } = await serve(sending(`Bearer realm="https://${service.host}/token"`), { tls: true });
+    const registries = { [host]: { ...ada, certificateAuthority: readFileSync(authorityPath, "utf8") } };
+    await using bench = clientOf(host, { insecure: false, registries });
+    expect(await bench.repository.hasBlob(testBlob(1).blob.digest, bench.call)).toBe(true);
+    expect(service.seen).toEqual([`GET /token?scope=repository%3Aacme%2Fauth%3Apull ${basic}`]);
+  });
+
   test.each<[string, Answer, string]>([
     ["garbage", { body: "<html>" }, "unsupported"],
     ["no token", { body: "{}" }, "unsupported"],
