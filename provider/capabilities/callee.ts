@@ -74,12 +74,3 @@ export function calleeName(label: string): CalleeName {
   if (!parsed.ok) throw new Error(`A label of calls was not checked: it ${parsed.problem}.`);
   return parsed.value;
 }
-
-/**
- * Whether a label names what a request asks for, letter by letter: a network that completes names from a list, as clusters
- * do, has `auth.dev.` for another host than `auth.dev`.
- */
-export function isCall(label: string, scheme: string, authority: string): boolean {
-  const isPlain = !label.includes(":");
-  return scheme === "http" && (authority === label || (isPlain && authority === `${label}:${defaultPort}`));
-}

@@ -1,6 +1,6 @@
-/** The names of `calls`: which labels there are, and which requests each of them opens. */
-import { describe, expect, test } from "vitest";
-import { type CalleeName, formatCallee, isCall, parseCallee } from "../../provider/capabilities/callee.ts";
+/** The names of `calls`: which labels there are, and what they mean. */
+import { expect, test } from "vitest";
+import { type CalleeName, formatCallee, parseCallee } from "../../provider/capabilities/callee.ts";
 import { entriesOf } from "../../provider/capabilities/entries.ts";
 import { covers } from "../../provider/capabilities/lattice.ts";
 import { isGuarded } from "../../provider/capabilities/vocabulary.ts";
@@ -87,35 +87,6 @@ test("one name in two spellings is there twice", () => {
   expect(problems({ calls: ["auth", "auth:80"] })).toEqual([
     "calls[1]: says the same as entry 0; leave one out",
   ]);
-});
-
-describe("a call is a request to the name as it is written", () => {
-  test.each([
-    ["auth", "auth"],
-    ["auth", "auth:80"],
-    ["auth.identity", "auth.identity"],
-    ["auth:8080", "auth:8080"],
-  ])("%s: http://%s", (label, authority) => {
-    expect(isCall(label, "http", authority)).toBe(true);
-    expect(isCall(label, "https", authority)).toBe(false);
-  });
-
-  test.each([
-    ["auth", "auth."],
-    ["auth.dev", "auth.dev."],
-    ["auth", "AUTH"],
-    ["auth", "auth:8080"],
-    ["auth", "auth:080"],
-    ["auth", "auth:"],
-    ["auth", "auth.identity"],
-    ["auth", "user@auth"],
-    ["auth", "auth@evil.example"],
-    ["auth:8080", "auth"],
-    ["auth:8080", "auth:80"],
-    ["auth:8080", "auth:8080:80"],
-  ])("%s, and not http://%s", (label, authority) => {
-    expect(isCall(label, "http", authority)).toBe(false);
-  });
 });
 
 test("calls are in the bytes, and a family of their own: an origin of the same host covers none, nor the other way", () => {

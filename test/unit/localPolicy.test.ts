@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Origin, SocketRule } from "../../provider/capabilities/rules.ts";
 import {
+  calledApp,
   canonicalHost,
   grantedName,
   grantedOrigin,
@@ -139,5 +140,36 @@ describe("sockets", () => {
     const returned = (name: string, address: string) => name === "db.example" && address === "192.0.2.7";
     expect(grantedSocket([rule("db.example")], "tcp", at("192.0.2.7"), returned)).toBe(true);
     expect(grantedSocket([rule("db.example")], "tcp", at("192.0.2.8"), returned)).toBe(false);
+  });
+});
+
+describe("calls", () => {
+  const labels = ["auth", "pay.shop", "old:8080"];
+
+  test.for(["auth", "auth:80"])("http://%s is the App auth", (authority) => {
+    expect(calledApp(labels, "http", authority)).toBe("auth");
+    expect(calledApp(labels, "https", authority)).toBeUndefined();
+  });
+
+  test.for([
+    "",
+    ":80",
+    "auth.",
+    "AUTH",
+    "auth:8080",
+    "auth:080",
+    "auth:",
+    "auth:80:80",
+    "auth.shop",
+    "user@auth",
+    "auth@evil.example",
+    "auth/",
+    "127.0.0.1",
+    // Granted, and not known here.
+    "pay.shop",
+    "old:8080",
+    "old",
+  ])("http://%s is none", (authority) => {
+    expect(calledApp(labels, "http", authority)).toBeUndefined();
   });
 });

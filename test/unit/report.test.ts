@@ -62,7 +62,8 @@ describe("the local target", () => {
     ["blobs", "files"],
     ["messaging", "orders"],
     ["sql", "shop"],
-    ["calls", "billing"],
+    ["calls", "billing.shop"],
+    ["calls", "billing:8080"],
     ["interfaces", "acme:ai/model@1.0.0"],
   ])("cannot deliver %s, which is an error", (family, entry) => {
     const { errors, entries } = report([grant({ [family]: [entry] }, "data")]);
@@ -77,6 +78,7 @@ describe("the local target", () => {
       http: ["https://a.com"],
       sockets: [{ host: "10.0.0.0/8", protocol: "tcp", ports: ["1-2", "9"] }],
       nameLookup: ["a.com"],
+      calls: ["billing"],
       filesystem: [{ path: "/data", access: "write", volume: "catalog" }],
       environment: ["A"],
       config: ["b"],
@@ -90,6 +92,7 @@ describe("the local target", () => {
       "filesystem write /data from catalog exact",
       "environment A exact",
       "config b exact",
+      "calls billing exact",
     ]);
   });
 });

@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
+import { forgetApp } from "./apps.ts";
 import { type Instance, privateFolder } from "./instance.ts";
 
 /** Others may come and go at the same time. */
@@ -100,6 +101,7 @@ async function tryClaim(
 /** In one step for whoever looks: the next owner begins with a folder of its own while this one is being emptied. */
 function removeInstance(folder: string, controlSocket: string, isHeld: () => boolean): void {
   const gone = `${folder}.gone-${random()}`;
+  forgetApp(folder);
   try {
     renameSync(folder, gone);
   } catch (error) {

@@ -179,6 +179,7 @@ async function deploymentOf(spec: ServerSpec, options: LocalOptions): Promise<De
   return {
     id: spec.id,
     name: spec.name,
+    ...(spec.application !== undefined && { application: spec.application }),
     digest: spec.component.digest,
     code,
     ...(spec.port !== undefined && { port: spec.port }),

@@ -10,6 +10,8 @@ import type { GuestConfig, Preopen } from "./runtime/messages.ts";
 export interface Deployment {
   id: string;
   name: string;
+  /** See `GuestSpec`. */
+  application?: string;
   digest: string;
   /** Folder of the transpiled component. */
   code: string;
@@ -28,7 +30,7 @@ export type ControlRequest =
   | { op: "stop"; nonce?: string };
 
 /** Raised with each change of this protocol: a supervisor of another version is ended and started anew. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 export const statusSchema = z.object({
   protocol: z.int(),

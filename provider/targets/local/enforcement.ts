@@ -1,4 +1,5 @@
 /** What the local target enforces by itself: the host functions check each call, whatever the artifact holds. */
+import { calleeName } from "../../capabilities/callee.ts";
 import { entriesOf } from "../../capabilities/entries.ts";
 import type { TargetEnforcement } from "../../capabilities/report.ts";
 import type { Rules } from "../../capabilities/rules.ts";
@@ -18,7 +19,7 @@ const verdicts: Record<Family, { verdict: "exact" | "unavailable"; note?: string
   blobs: { verdict: "unavailable", note: "it has no blob stores yet" },
   messaging: { verdict: "unavailable", note: "it has no messaging yet" },
   sql: { verdict: "unavailable", note: "it has no databases yet" },
-  calls: { verdict: "unavailable", note: "it connects no Apps yet; grant the other's address under http" },
+  calls: { verdict: "exact", note: "the App of this name in the same stack, on this machine" },
   interfaces: { verdict: "unavailable", note: "it provides no interfaces beyond WASI" },
 };
 
@@ -37,13 +38,19 @@ export function localEnforcement(modules: readonly Neighbour[]): TargetEnforceme
   return {
     name: "local",
     enforce(family, text, module) {
-      const own = verdicts[family];
+      const own = family === "calls" ? callVerdict(text) : verdicts[family];
       const others = modules.filter((other) => other.name !== module && couldUse(other, family, text));
       if (own.verdict !== "exact" || others.length === 0) return own;
       const names = others.map(({ name }) => name).join(", ");
       return { verdict: "looser", note: `the target alone would let ${names} use it as well` };
     },
   };
+}
+
+function callVerdict(label: string): { verdict: "exact" | "unavailable"; note?: string } {
+  const { namespace, port } = calleeName(label);
+  if (namespace === undefined && port === 80) return verdicts.calls;
+  return { verdict: "unavailable", note: "this machine knows Apps by their name alone" };
 }
 
 function couldUse({ imports, rules }: Neighbour, family: Family, text: string): boolean {

@@ -15,7 +15,10 @@ export interface Instance {
 
 /** The instance of `id` below `directory`; nothing is made. */
 export function instanceOf(directory: string, id: string): Instance {
-  const folder = join(directory, createHash("sha256").update(id).digest("hex").slice(0, 24));
+  return instanceAt(join(directory, createHash("sha256").update(id).digest("hex").slice(0, 24)));
+}
+
+export function instanceAt(folder: string): Instance {
   const near = join(folder, "control.sock");
   const hash = createHash("sha256").update(folder).digest("hex").slice(0, 24);
   const controlSocket =

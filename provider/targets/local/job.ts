@@ -1,6 +1,7 @@
 /** Runs a command component once, as a child of the provider: it ends with the provider. */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { findApp } from "./apps.ts";
 import { removeUnowned } from "./claim.ts";
 import { guestOf } from "./guest.ts";
 import { startGuestProcess } from "./guestProcess.ts";
@@ -25,7 +26,7 @@ export async function runJob(spec: JobSpec, options: LocalOptions): Promise<JobR
     const log = new LogFile(join(instance.folder, "job.log"));
     log.write("host", `running ${spec.component.digest}`);
     const config = { ...guestOf(spec), code, preopens: folders };
-    const exitCode = await runProcess(config, spec, log, options.signal);
+    const exitCode = await runProcess(config, spec, log, options);
     log.write("host", `ended with exit code ${exitCode}`);
     return { exitCode, logFile: log.path, lastLines: log.lastLines() };
   } catch (error) {
@@ -38,7 +39,7 @@ function runProcess(
   config: GuestConfig,
   spec: JobSpec,
   log: LogFile,
-  signal: AbortSignal | undefined,
+  { directory, signal }: LocalOptions,
 ): Promise<number> {
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
@@ -56,6 +57,7 @@ function runProcess(
           if (message.type === "log") log.write(message.stream, message.text);
           else if (message.type === "failed") log.write("host", message.message);
           else if (message.type === "exit") exitCode = message.code;
+          else if (message.type === "findApp") void answer(message.name);
           if (message.type === "failed" || message.type === "exit") child.kill("SIGKILL");
         }
       },
@@ -66,6 +68,10 @@ function runProcess(
         else resolve(exitCode);
       },
     );
+    const answer = async (name: string) => {
+      const found = await findApp(directory, spec.application, name);
+      send({ type: "app", name, found });
+    };
     const cancel = () => child.kill("SIGKILL");
     signal?.addEventListener("abort", cancel, { once: true });
     send({ type: "job", config });

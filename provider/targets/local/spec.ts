@@ -18,8 +18,10 @@ export interface GuestSpec {
    * whoever comes next finds, takes over or removes what an interrupted run left behind.
    */
   id: string;
-  /** How messages and the log call the guest. */
+  /** How messages and the log call the guest, and other Apps of its stack call it. */
   name: string;
+  /** Names the stack, the same for all of its Apps: they may call one another by name. Absent: it calls nobody, and nobody it. */
+  application?: string;
   /** The component's file in the content store, and the digest of its content (`sha256:…`). */
   component: { path: string; digest: string };
   /** What the guest may do. Everything that is not named is denied. */

@@ -1,7 +1,8 @@
 /** The versions of one App: the one that serves, and the one that is prepared to take its place. */
 import { randomUUID } from "node:crypto";
 import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { announceApp } from "../apps.ts";
 import type { Deployment } from "../controlProtocol.ts";
 import type { LogFile } from "./logFile.ts";
 import { type Listener, listen } from "./server.ts";
@@ -65,7 +66,7 @@ export class Deployments {
         listener = await listen(port, () => this.#serving?.version);
       }
       keepCode(deployment.code, code);
-      const version = new Version(deployment, code, this.#log);
+      const version = new Version(deployment, code, this.#log, dirname(this.#folder));
       this.#log.write("host", `starting ${deployment.digest}`);
       signal.throwIfAborted();
       await version.start(signal);
@@ -90,6 +91,8 @@ export class Deployments {
       this.#listener?.close();
       this.#listener = next.listener;
     }
+    const { application, name } = next.version.deployment;
+    if (application !== undefined) announceApp(this.#folder, application, name);
     this.#log.write("host", `serving ${next.version.deployment.digest} on port ${this.#listener?.port}`);
     if (!former) return;
     const limit = former.version.deployment.guest.requestTimeoutMs + DRAIN_EXTRA_MS;

@@ -4,6 +4,7 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { FoundApp } from "../apps.ts";
 import { engine } from "./engine.ts";
 import type { FromHost, ToHost } from "./messages.ts";
 import { Pool, runJob } from "./pool.ts";
@@ -31,6 +32,23 @@ async function compile(folder: string): Promise<Map<string, WebAssembly.Module>>
   return new Map(await Promise.all(compiled));
 }
 
+const questions = new Map<string, PromiseWithResolvers<FoundApp>>();
+
+/** The parent knows where Apps are: this process cannot look. Who asks for the same one at the same time gets the same answer. */
+function findApp(name: string): Promise<FoundApp> {
+  const asked = questions.get(name);
+  if (asked) return asked.promise;
+  const question = Promise.withResolvers<FoundApp>();
+  questions.set(name, question);
+  send({ type: "findApp", name });
+  return question.promise;
+}
+
+function answer(name: string, found: FoundApp): void {
+  questions.get(name)?.resolve(found);
+  questions.delete(name);
+}
+
 let pool: Pool | undefined;
 
 type Task = Extract<ToHost, { type: "serve" | "job" | "transpile" }>;
@@ -44,8 +62,8 @@ async function begin(message: Task): Promise<void> {
     }
     const { config } = message;
     const modules = await compile(config.code);
-    if (message.type === "job") return runJob(config, modules, send);
-    pool = new Pool(config, modules, send);
+    if (message.type === "job") return runJob(config, modules, send, findApp);
+    pool = new Pool(config, modules, send, findApp);
     pool.open();
   } catch (error) {
     send({ type: "failed", message: error instanceof Error ? error.message : String(error) });
@@ -60,6 +78,9 @@ process.on("message", (messages: ToHost[]) => {
       case "job":
       case "transpile":
         void begin(message);
+        break;
+      case "app":
+        answer(message.name, message.found);
         break;
       case "request":
         pool?.request(message.channel, message.head, message.hasBody);

@@ -1,7 +1,7 @@
 /** One worker thread of the guest host, its line, and what it works on. */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { pluginFile } from "../../../pluginFiles.ts";
-import { Broker } from "./broker/broker.ts";
+import { Broker, type FindApp } from "./broker/broker.ts";
 import type { Flow, FromHost, FromWorker, Outward, RequestHead, ToWorker, WorkerData } from "./messages.ts";
 
 /** The JavaScript around the guest gets no more than this; the guest's own memory is bounded by V8's page limit. */
@@ -36,6 +36,7 @@ export class Member {
   constructor(
     data: Omit<WorkerData, "port" | "signal">,
     send: Send,
+    findApp: FindApp,
     events: {
       ready(member: Member): void;
       free(member: Member): void;
@@ -53,6 +54,7 @@ export class Member {
       (text) => {
         send({ type: "log", stream: "host", text });
       },
+      findApp,
     );
     this.#worker = new Worker(pluginFile("local/requestWorker.js"), {
       workerData: { ...data, signal, port: line.port2 } satisfies WorkerData,

@@ -4,6 +4,7 @@
  * `WINDOW` bytes that the other has not taken yet.
  */
 import type { Rules } from "../../../capabilities/rules.ts";
+import type { FoundApp } from "../apps.ts";
 
 /** Bytes under way in one direction of one channel before its sender must wait. */
 export const WINDOW = 256 * 1024;
@@ -59,6 +60,8 @@ export type ToHost =
   /** Makes JavaScript and core modules of the component in `file`, into `folder`. */
   | { type: "transpile"; file: string; folder: string }
   | { type: "request"; channel: number; head: RequestHead; hasBody: boolean }
+  /** The answer to `findApp`. */
+  | { type: "app"; name: string; found: FoundApp }
   | Flow;
 
 export type LogStream = "stdout" | "stderr" | "host";
@@ -74,6 +77,8 @@ export type FromHost =
   /** A job has ended. */
   | { type: "exit"; code: number }
   | { type: "log"; stream: LogStream; text: string }
+  /** Where does the App of this name listen? */
+  | { type: "findApp"; name: string }
   | Flow;
 
 export type IpAddress = { family: 4 | 6; address: string };

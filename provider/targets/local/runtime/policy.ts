@@ -37,6 +37,15 @@ export function grantedOrigin(granted: Origin[], scheme: string, authority: stri
   return match ? { scheme, host, port } : undefined;
 }
 
+/**
+ * The App that a request calls, when a grant names it, letter by letter. Apps are known here by their names alone: labels with a
+ * namespace or a port open nothing.
+ */
+export function calledApp(granted: string[], scheme: string, authority: string): string | undefined {
+  const name = authority.replace(/:80$/, "");
+  return scheme === "http" && !/[.:]/.test(name) && granted.includes(name) ? name : undefined;
+}
+
 /** Whether a look-up of a canonical host name is granted. */
 export function grantedName(granted: string[], host: string): boolean {
   return granted.some((pattern) => hostMatches(pattern, host));

@@ -1,5 +1,6 @@
 /** The guest host's worker threads, and the requests that wait for one. */
 import { availableParallelism } from "node:os";
+import type { FindApp } from "./broker/broker.ts";
 import { Member, type Pending, type Send } from "./member.ts";
 import type { Flow, GuestConfig, RequestHead } from "./messages.ts";
 
@@ -20,6 +21,7 @@ export class Pool {
   readonly #config: GuestConfig;
   readonly #modules: Map<string, WebAssembly.Module>;
   readonly #send: Send;
+  readonly #findApp: FindApp;
   readonly #members = new Set<Member>();
   readonly #idle: Member[] = [];
   readonly #queue: Pending[] = [];
@@ -28,10 +30,11 @@ export class Pool {
   #timer: NodeJS.Timeout | undefined;
   #everReady = false;
 
-  constructor(config: GuestConfig, modules: Map<string, WebAssembly.Module>, send: Send) {
+  constructor(config: GuestConfig, modules: Map<string, WebAssembly.Module>, send: Send, findApp: FindApp) {
     this.#config = config;
     this.#modules = modules;
     this.#send = send;
+    this.#findApp = findApp;
     setInterval(() => this.#shrink(), IDLE_MS / 2).unref();
   }
 
@@ -96,7 +99,8 @@ export class Pool {
 
   #grow(): void {
     let started = false;
-    const member = new Member({ config: this.#config, modules: this.#modules, run: "service" }, this.#send, {
+    const data = { config: this.#config, modules: this.#modules, run: "service" } as const;
+    const member = new Member(data, this.#send, this.#findApp, {
       ready: (ready) => {
         started = true;
         if (!this.#everReady) this.#send({ type: "ready" });
@@ -147,13 +151,18 @@ export class Pool {
 }
 
 /** Runs the component's command once, in one worker. */
-export function runJob(config: GuestConfig, modules: Map<string, WebAssembly.Module>, send: Send): void {
+export function runJob(
+  config: GuestConfig,
+  modules: Map<string, WebAssembly.Module>,
+  send: Send,
+  findApp: FindApp,
+): void {
   let exited = false;
   const watch: Send = (message) => {
     if (message.type === "exit") exited = true;
     send(message);
   };
-  new Member({ config, modules, run: "job" }, watch, {
+  new Member({ config, modules, run: "job" }, watch, findApp, {
     ready: () => {},
     free: () => {},
     dead: (_member, reason) => {

@@ -1,5 +1,6 @@
 /** One version of the guest: its process, brought back when it ends, and the requests that it works on. */
 import { randomInt } from "node:crypto";
+import { findApp } from "../apps.ts";
 import type { Deployment } from "../controlProtocol.ts";
 import { type GuestProcess, startGuestProcess } from "../guestProcess.ts";
 import type { Exchange } from "./exchange.ts";
@@ -17,6 +18,7 @@ export class Version {
   readonly deployment: Deployment;
   readonly #code: string;
   readonly #log: LogFile;
+  readonly #directory: string;
   readonly #exchanges = new Map<number, Exchange>();
   #process: GuestProcess | undefined;
   #nextChannel = randomInt(1000) * 2 + 1;
@@ -30,11 +32,15 @@ export class Version {
   /** How often the process was brought back. */
   restarts = 0;
 
-  /** `code` is the folder that the process reads the transpiled component from. */
-  constructor(deployment: Deployment, code: string, log: LogFile) {
+  /**
+   * @param code the folder that the process reads the transpiled component from
+   * @param directory that of the instances, where other Apps are found
+   */
+  constructor(deployment: Deployment, code: string, log: LogFile, directory: string) {
     this.deployment = deployment;
     this.#code = code;
     this.#log = log;
+    this.#directory = directory;
   }
 
   get ready(): boolean {
@@ -169,11 +175,19 @@ export class Version {
       case "log":
         this.#log.write(message.stream, message.text);
         return;
+      case "findApp":
+        void this.#findApp(message.name);
+        return;
       case "exit":
         return;
       default:
         this.#exchanges.get(message.channel)?.receive(message);
     }
+  }
+
+  async #findApp(name: string): Promise<void> {
+    const found = await findApp(this.#directory, this.deployment.application, name);
+    this.#process?.send({ type: "app", name, found });
   }
 
   #ended(reason: string): void {

@@ -1,6 +1,9 @@
 /** What one worker's guest reaches out to, held by the guest host: the last check of every address is made here. */
 import type { Rules } from "../../../../capabilities/rules.ts";
+import type { FoundApp } from "../../apps.ts";
 import type { Flow, Inward, Outward } from "../messages.ts";
+import { calledApp } from "../policy.ts";
+import { AppCall } from "./appCall.ts";
 import { HttpCall } from "./http.ts";
 import { Names } from "./names.ts";
 import { TcpConnection } from "./tcp.ts";
@@ -14,18 +17,23 @@ export interface Endpoint {
 
 export type Reply = (message: Inward | Flow) => void;
 
+/** Asks where another App of the stack listens. */
+export type FindApp = (name: string) => Promise<FoundApp>;
+
 export class Broker {
   readonly #rules: Rules;
   readonly #reply: Reply;
   readonly #log: (text: string) => void;
+  readonly #findApp: FindApp;
   readonly #endpoints = new Map<number, Endpoint>();
   /** Kept for one instance only. */
   #names: Names;
 
-  constructor(rules: Rules, reply: Reply, log: (text: string) => void) {
+  constructor(rules: Rules, reply: Reply, log: (text: string) => void, findApp: FindApp) {
     this.#rules = rules;
     this.#reply = reply;
     this.#log = log;
+    this.#findApp = findApp;
     this.#names = new Names(rules);
   }
 
@@ -51,8 +59,13 @@ export class Broker {
   #open(message: Flow | Outward): Endpoint | undefined {
     const context = { rules: this.#rules, reply: this.#reply, log: this.#log, names: this.#names };
     switch (message.type) {
-      case "http":
-        return new HttpCall(message.channel, message.request, context);
+      case "http": {
+        const { channel, request } = message;
+        const app = calledApp(this.#rules.calls, request.scheme, request.authority);
+        return app === undefined
+          ? new HttpCall(channel, request, context)
+          : new AppCall(channel, request, app, this.#findApp(app), context);
+      }
       case "tcp":
         return new TcpConnection(message.channel, message.remote, context);
       case "udp":

@@ -2,6 +2,7 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
+import type { Origin } from "../../../../capabilities/rules.ts";
 import { type Flow, type HttpErrorCode, type OutgoingHttp, type Outward, WINDOW } from "../messages.ts";
 import { grantedOrigin, reachable } from "../policy.ts";
 import type { Context, Endpoint } from "./broker.ts";
@@ -69,10 +70,18 @@ export class HttpCall implements Endpoint {
   #timer: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(channel: number, call: OutgoingHttp, context: Context) {
+  /** @param app the App that is called, and where it listens */
+  constructor(
+    channel: number,
+    call: OutgoingHttp,
+    context: Context,
+    app?: { name: string; host: string; port: number },
+  ) {
     this.#channel = channel;
     this.#context = context;
-    const origin = grantedOrigin(context.rules.http, call.scheme, call.authority);
+    const origin: Origin | undefined = app
+      ? { scheme: "http", host: app.name, port: 80 }
+      : grantedOrigin(context.rules.http, call.scheme, call.authority);
     if (!origin) {
       this.#fail({ tag: "HTTP-request-denied" });
       return;
@@ -87,8 +96,8 @@ export class HttpCall implements Endpoint {
     try {
       this.#request = (isHttps ? httpsRequest : httpRequest)({
         agent: agents[origin.scheme],
-        host: bare,
-        port: origin.port,
+        host: app?.host ?? bare,
+        port: app?.port ?? origin.port,
         ...(isHttps && isIP(bare) === 0 ? { servername: bare } : {}),
         method: call.method,
         path: call.path,

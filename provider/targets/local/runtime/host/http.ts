@@ -1,7 +1,7 @@
 /** `wasi:http@0.2.x`: outgoing requests by the grants' list, and the answer to the incoming one. */
 import type { Rules } from "../../../../capabilities/rules.ts";
 import type { RequestHead } from "../messages.ts";
-import { grantedOrigin } from "../policy.ts";
+import { calledApp, grantedOrigin } from "../policy.ts";
 import { WitError } from "./errors.ts";
 import { ChannelSource } from "./flow.ts";
 import { FutureTrailers, IncomingBody, OutgoingBody } from "./httpBodies.ts";
@@ -69,8 +69,10 @@ export function httpInterfaces(mailbox: Mailbox, rules: Rules) {
     const parts = OutgoingRequest.parts(request);
     const scheme = (parts.scheme?.tag ?? "HTTPS").toLowerCase();
     if (parts.authority === undefined) throw new WitError({ tag: "HTTP-request-URI-invalid" });
-    if (!grantedOrigin(rules.http, scheme, parts.authority))
-      throw new WitError({ tag: "HTTP-request-denied" });
+    const isGranted =
+      calledApp(rules.calls, scheme, parts.authority) !== undefined ||
+      grantedOrigin(rules.http, scheme, parts.authority) !== undefined;
+    if (!isGranted) throw new WitError({ tag: "HTTP-request-denied" });
     const future = new FutureIncomingResponse(mailbox, parts.sink);
     mailbox.send({
       type: "http",
