@@ -19,6 +19,12 @@ export function instanceId({ urn }: Context): string {
   return createHash("sha256").update(`${urn}\n${process.cwd()}`).digest("hex").slice(0, 24);
 }
 
+/** The same for all Apps of a stack of this folder's project, and for no other's. */
+function application({ urn }: Context): string {
+  const [stack = "", project = ""] = urn.replace(/^urn:pulumi:/, "").split("::");
+  return [stack, project, process.cwd()].join("\n");
+}
+
 export function localOptions({ settings, signal, log }: Context): LocalOptions {
   return {
     directory: join(stateFolder(), "local"),
@@ -44,6 +50,7 @@ export async function guestOf(inputs: Inputs, context: Context): Promise<GuestSp
   return {
     id: instanceId(context),
     name: context.name,
+    application: application(context),
     component: { path, digest },
     rules: decodeRules(server.rules),
     environment: server.environment ?? {},

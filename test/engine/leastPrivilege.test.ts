@@ -187,10 +187,10 @@ describe("least privilege", () => {
   });
 
   test("an accepted risk is no way to what the target cannot deliver", async () => {
-    await program(`http: [${origin}]`, `http: [${origin}], calls: ["billing"]`);
-    const refused = "the local target cannot deliver calls billing (module api, grant notes)";
+    await program(`http: [${origin}]`, `http: [${origin}], calls: ["billing.shop"]`);
+    const refused = "the local target cannot deliver calls billing.shop (module api, grant notes)";
     expect(await said()).toContain(refused);
-    const risk = '{ module: "api", entry: "calls billing: unavailable", reason: "to see" }';
+    const risk = '{ module: "api", entry: "calls billing.shop: unavailable", reason: "to see" }';
     const file = join(workspace.program, "index.ts");
     const text = await readFile(file, "utf8");
     await writeFile(
