@@ -19,7 +19,7 @@ const hello = new wasm.Module(
 const access = new wasm.CapabilityGrant("access", { environment: ["GREETING"] });
 const denied = promoted === undefined ? ["wasi:http/outgoing-handler"] : [];
 
-// It runs on this machine. Where the target names a registry, the App is sealed and pushed to `<registry>/hello` first.
+// It runs on this machine. Where the target names a registry, what runs is also pushed there, as `<registry>/hello`.
 const edge = new wasm.EdgeTarget("edge", {
   local: {},
   ...(promoted === undefined && { registry: { push: registry } }),
