@@ -27,6 +27,11 @@ export interface AddFileOptions extends AddOptions {
   accept?: (start: Uint8Array) => void;
 }
 
+export interface AddStreamOptions extends AddFileOptions {
+  /** `fill` resolves only if what it handed on has the digest: then it is not hashed a second time. */
+  verified?: boolean;
+}
+
 /** Of one module, where no limit is set. Bytes. */
 export const defaultMaxSize = 256 * 1024 ** 2;
 const defaultLimit = 10 * 1024 ** 3;
@@ -116,7 +121,7 @@ export class Store {
   async addStream(
     expected: { digest: Digest; size: number },
     fill: (write: (chunk: Uint8Array) => Promise<unknown>) => Promise<void>,
-    options: AddFileOptions = {},
+    options: AddStreamOptions = {},
   ): Promise<void> {
     const limit = sizeLimit("the module", options.maxSize);
     if (expected.size > limit.maxSize) throw limit.tooLarge();

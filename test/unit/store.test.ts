@@ -151,6 +151,15 @@ describe("adding a stream", () => {
     expect(await files()).toEqual([]);
   });
 
+  test("holds a source that verifies what it hands on to the size only", async () => {
+    const options = { verified: true };
+    const short = store.addStream(expected, filling(bytes.subarray(0, 4900)), options);
+    await expect(short).rejects.toEqual(refused("only 4900 of 5000 bytes"));
+    expect(await files()).toEqual([]);
+    await store.addStream(expected, filling(bytes), options);
+    expect(Buffer.compare(await store.read(expected.digest), bytes)).toBe(0);
+  });
+
   test("gives on what its source throws, and leaves nothing behind", async () => {
     const broken = new Error("broken");
     const fill = async (write: (chunk: Uint8Array) => Promise<unknown>) => {

@@ -40,6 +40,7 @@ export async function pullLayer({ digest, size }: Descriptor, pulling: Pulling):
   await store.addStream({ digest, size }, (write) => source.pullBlob({ digest, size }, write, call), {
     maxSize,
     signal: call.signal,
+    verified: true,
     accept: (start) => void classify(start, name),
   });
   return { digest, size };
