@@ -87,6 +87,19 @@ describe("the example of registries", () => {
     expect(changed(await prod.preview())).toEqual([]);
   });
 
+  test("may be granted more than others where it was pulled from a trusted place", async () => {
+    const limited = (place: string) =>
+      configure(prod, {
+        "wasm:maximumGrants": JSON.stringify({ modules: { [place]: { environment: ["GREETING"] } } }),
+      });
+    await limited(`${proxy.host}/other/hello`);
+    await expect(prod.preview()).rejects.toThrow(
+      /environment GREETING \(module main, grant access\) is above the maximum/,
+    );
+    await limited(`${proxy.host}/dev/hello`);
+    expect(changed(await prod.preview())).toEqual([]);
+  });
+
   test("takes only what is signed, once it is told by whom", async () => {
     const [ours, theirs] = [keyPair(), keyPair()];
     await configure(prod, { signedBy: ours.signedBy });

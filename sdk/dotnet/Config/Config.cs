@@ -138,7 +138,7 @@ namespace Pulumi.Wasm
             /// </summary>
                 public ImmutableArray<string> Messaging { get; set; }
             /// <summary>
-            /// Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+            /// Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
             /// </summary>
                 public ImmutableDictionary<string, Types.ModuleMaximum>? Modules { get; set; } = null!;
             /// <summary>

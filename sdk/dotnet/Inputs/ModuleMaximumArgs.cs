@@ -11,7 +11,7 @@ namespace Pulumi.Wasm.Inputs
 {
 
     /// <summary>
-    /// The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.
+    /// The most that one module may be granted, in place of the stack's maximum; by reference, what it may be granted besides.
     /// </summary>
     public sealed class ModuleMaximumArgs : global::Pulumi.ResourceArgs
     {

@@ -4432,7 +4432,7 @@ type MaximumGrants struct {
 	KeyValue []string `pulumi:"keyValue"`
 	// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 	Messaging []string `pulumi:"messaging"`
-	// Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+	// Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
 	Modules map[string]ModuleMaximum `pulumi:"modules"`
 	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
 	NameLookup []string `pulumi:"nameLookup"`
@@ -4477,7 +4477,7 @@ type MaximumGrantsArgs struct {
 	KeyValue pulumi.StringArrayInput `pulumi:"keyValue"`
 	// Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
 	Messaging pulumi.StringArrayInput `pulumi:"messaging"`
-	// Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+	// Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
 	Modules ModuleMaximumMapInput `pulumi:"modules"`
 	// Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
 	NameLookup pulumi.StringArrayInput `pulumi:"nameLookup"`
@@ -4617,7 +4617,7 @@ func (o MaximumGrantsOutput) Messaging() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v MaximumGrants) []string { return v.Messaging }).(pulumi.StringArrayOutput)
 }
 
-// Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+// Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
 func (o MaximumGrantsOutput) Modules() ModuleMaximumMapOutput {
 	return o.ApplyT(func(v MaximumGrants) map[string]ModuleMaximum { return v.Modules }).(ModuleMaximumMapOutput)
 }
@@ -4766,7 +4766,7 @@ func (o MaximumGrantsPtrOutput) Messaging() pulumi.StringArrayOutput {
 	}).(pulumi.StringArrayOutput)
 }
 
-// Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+// Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
 func (o MaximumGrantsPtrOutput) Modules() ModuleMaximumMapOutput {
 	return o.ApplyT(func(v *MaximumGrants) map[string]ModuleMaximum {
 		if v == nil {
@@ -4816,7 +4816,7 @@ func (o MaximumGrantsPtrOutput) Unlimited() pulumi.StringArrayOutput {
 	}).(pulumi.StringArrayOutput)
 }
 
-// The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.
+// The most that one module may be granted, in place of the stack's maximum; by reference, what it may be granted besides.
 type ModuleMaximum struct {
 	// Narrows what each module has by default: `{ clocks: false }`.
 	Ambient *AmbientGrant `pulumi:"ambient"`
@@ -4859,7 +4859,7 @@ type ModuleMaximumInput interface {
 	ToModuleMaximumOutputWithContext(context.Context) ModuleMaximumOutput
 }
 
-// The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.
+// The most that one module may be granted, in place of the stack's maximum; by reference, what it may be granted besides.
 type ModuleMaximumArgs struct {
 	// Narrows what each module has by default: `{ clocks: false }`.
 	Ambient AmbientGrantPtrInput `pulumi:"ambient"`
@@ -4928,7 +4928,7 @@ func (i ModuleMaximumMap) ToModuleMaximumMapOutputWithContext(ctx context.Contex
 	return pulumi.ToOutputWithContext(ctx, i).(ModuleMaximumMapOutput)
 }
 
-// The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.
+// The most that one module may be granted, in place of the stack's maximum; by reference, what it may be granted besides.
 type ModuleMaximumOutput struct{ *pulumi.OutputState }
 
 func (ModuleMaximumOutput) ElementType() reflect.Type {

@@ -262,7 +262,7 @@ export interface MaximumGrants {
      */
     messaging?: string[];
     /**
-     * Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+     * Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
      */
     modules?: {[key: string]: outputs.ModuleMaximum};
     /**
@@ -284,7 +284,7 @@ export interface MaximumGrants {
 }
 
 /**
- * The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.
+ * The most that one module may be granted, in place of the stack's maximum; by reference, what it may be granted besides.
  */
 export interface ModuleMaximum {
     /**

@@ -2587,7 +2587,7 @@ class MaximumGrantsArgsDict(TypedDict):
     """
     modules: NotRequired[pulumi.Input[Optional[Mapping[str, pulumi.Input['ModuleMaximumArgsDict']]]]]
     """
-    Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+    Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
     """
     name_lookup: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
@@ -2637,7 +2637,7 @@ class MaximumGrantsArgs:
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] messaging: Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
-        :param pulumi.Input[Mapping[str, pulumi.Input['ModuleMaximumArgs']]] modules: Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+        :param pulumi.Input[Mapping[str, pulumi.Input['ModuleMaximumArgs']]] modules: Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
         :param pulumi.Input[Sequence[pulumi.Input['SocketGrantArgs']]] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] sql: Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
@@ -2798,7 +2798,7 @@ class MaximumGrantsArgs:
     @pulumi.getter
     def modules(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input['ModuleMaximumArgs']]]]:
         """
-        Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+        Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
         """
         return pulumi.get(self, "modules")
 
@@ -2857,7 +2857,7 @@ class MaximumGrantsArgs:
 
 class ModuleMaximumArgsDict(TypedDict):
     """
-    The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.
+    The most that one module may be granted, in place of the stack's maximum; by reference, what it may be granted besides.
     """
     ambient: NotRequired[pulumi.Input[Optional['AmbientGrantArgsDict']]]
     """
@@ -2934,7 +2934,7 @@ class ModuleMaximumArgs:
                  sql: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  unlimited: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None):
         """
-        The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.
+        The most that one module may be granted, in place of the stack's maximum; by reference, what it may be granted besides.
 
         :param pulumi.Input['AmbientGrantArgs'] ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.

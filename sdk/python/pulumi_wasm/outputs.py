@@ -712,7 +712,7 @@ class MaximumGrants(dict):
         :param Sequence[_builtins.str] interfaces: Any other WIT interface, by full name and exactly the version that the module imports: `acme:ai/model@1.2.0`. Interfaces of the families above are granted there.
         :param Sequence[_builtins.str] key_value: Key-value stores (`wasi:keyvalue`) by name: `["sessions"]`.
         :param Sequence[_builtins.str] messaging: Subjects of messages (`wasmcloud:messaging`) that may be sent to, replies included: `["orders"]`.
-        :param Mapping[str, 'ModuleMaximum'] modules: Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+        :param Mapping[str, 'ModuleMaximum'] modules: Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
         :param Sequence[_builtins.str] name_lookup: Names that may be looked up in DNS: `db.example.com`, or `*.example.com` for each name below it.
         :param Sequence['SocketGrant'] sockets: TCP and UDP to hosts or networks: `{ host: "10.0.0.0/8", protocol: "tcp", ports: ["5432"] }`. Outgoing only. HTTP needs no entry here: see `http`.
         :param Sequence[_builtins.str] sql: Databases of Spin (`fermyon:spin/sqlite@2.0.0`, `spin:sqlite/sqlite@3.0.0`) by label: `["default"]`. Statements that open another file (`ATTACH`, `VACUUM INTO`) are denied.
@@ -833,7 +833,7 @@ class MaximumGrants(dict):
     @pulumi.getter
     def modules(self) -> Optional[Mapping[str, 'outputs.ModuleMaximum']]:
         """
-        Maxima of particular modules. By the module's `digest` (`sha256:…`), one stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. By where a module was pulled from, one adds to the stack's maximum and takes nothing away: `registry.example/acme/api` for what comes from this repository, `registry.example/acme/api@sha256:…` for one artifact, wherever it is kept.
+        Maxima of particular modules. One by the module's `digest` (`sha256:…`) stands in place of all the rest, for those very bytes: after a change of the module, the stack's maximum counts again. One by reference adds to the stack's maximum, and takes nothing away, for what was pulled from a repository (`registry.example/acme/api`), or for one artifact (`registry.example/acme/api@sha256:…`), wherever it is kept.
         """
         return pulumi.get(self, "modules")
 
@@ -873,7 +873,7 @@ class MaximumGrants(dict):
 @pulumi.output_type
 class ModuleMaximum(dict):
     """
-    The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.
+    The most that one module may be granted, in place of the stack's maximum; by reference, what it may be granted besides.
     """
     def __init__(__self__, *,
                  ambient: Optional['outputs.AmbientGrant'] = None,
@@ -891,7 +891,7 @@ class ModuleMaximum(dict):
                  sql: Optional[Sequence[_builtins.str]] = None,
                  unlimited: Optional[Sequence[_builtins.str]] = None):
         """
-        The most that one module may be granted: in place of the stack's maximum, or by reference, beside it.
+        The most that one module may be granted, in place of the stack's maximum; by reference, what it may be granted besides.
 
         :param 'AmbientGrant' ambient: Narrows what each module has by default: `{ clocks: false }`.
         :param Sequence[_builtins.str] blobs: Containers of blobs (`wasi:blobstore`) by name: `["uploads"]`.
