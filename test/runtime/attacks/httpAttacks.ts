@@ -121,6 +121,44 @@ const name: Attack[] = [
   invalid("a NUL behind it", "localhost\u0000:{web}"),
 ];
 
+const call: Attack[] = [
+  works("the App by its name", fetching("http://auth:{web}/")),
+  denied("another port of the App", fetching("http://auth:{other}/")),
+  denied("the port of http", fetching("http://auth/"), { wasmtime: notThere, local: notThere }),
+  denied("the App by https", fetching("https://auth:{web}/")),
+  denied("the App's name in capitals", fetching("http://AUTH:{web}/")),
+  denied("the App's name with a final dot", fetching("http://auth.:{web}/")),
+  denied("the App's port with a zero before it", raw("auth:0{web}")),
+  denied("the App of another namespace", fetching("http://auth.identity:{web}/")),
+  denied("a host whose name begins like it", fetching("http://auth.evil.example:{web}/")),
+  denied("a host whose name ends like it", fetching("http://evil.auth:{web}/")),
+  denied("another App", fetching("http://billing:{web}/")),
+  denied("the App's address", fetching("http://127.0.0.1:{web}/")),
+  denied("the App's address as one number", fetching("http://2130706433:{web}/")),
+  denied("this machine by its name", fetching("http://localhost:{web}/")),
+  denied("a user before the App", fetching("http://user@auth:{web}/")),
+  denied("a user and a password before the App", fetching("http://user:secret@auth:{web}/")),
+  denied("the App as another's user", raw("auth:{web}@evil.example:{other}")),
+  {
+    name: "another origin's Host header to the App",
+    ask: fetching("http://auth:{web}/", { header: "host:evil.example" }),
+    answer: "invalid: header host",
+    unsealed: { wasmtime: "invalid: header host", local: "invalid: header host" },
+  },
+  {
+    name: "a redirect of the App's to another port of it",
+    ask: following("http://auth:{web}/to/http%3A%2F%2Fauth%3A{other}%2F"),
+    answer: refused,
+    reaches: ["web"],
+  },
+  {
+    name: "a redirect of the App's to another host",
+    ask: following("http://auth:{web}/to/http%3A%2F%2Fevil.example%3A{web}%2F"),
+    answer: refused,
+    reaches: ["web"],
+  },
+];
+
 const main = "client";
 const granted = (...http: string[]) => ({ modules: { main }, grants: { main: { http } } });
 
@@ -135,6 +173,12 @@ export const httpAttacks: Family = {
         denied("a name above them", fetching("http://localhost:{web}/")),
         denied("an address", fetching("http://127.0.0.1:{web}/")),
       ],
+    },
+    "calls of an App": {
+      modules: { main },
+      grants: { main: { calls: ["auth:{web}"] } },
+      host: "network",
+      attacks: call,
     },
     nothing: { modules: { main }, attacks: [denied("any origin", fetching("http://127.0.0.1:{web}/"))] },
     "what the program denies": {
