@@ -76,8 +76,9 @@ function register(
   });
 }
 
+/** The metadata of a Secret count as secret, for they can hold its values in an annotation; its name tells nothing. */
 function nameOf(child: Child): Input<unknown> {
-  return at(child.output("metadata"), "name");
+  return outputModule.unsecret(outputModule.output(at(child.output("metadata"), "name")));
 }
 
 /** From within the cluster by its Service, whatever the cluster's domain; from outside by what leads to it. */

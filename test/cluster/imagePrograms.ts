@@ -39,9 +39,9 @@ export async function writeModule(workspace: Workspace, mark: string): Promise<n
   return bytes.length;
 }
 
-export async function markedModule(mark: string): Promise<Buffer> {
+export async function markedModule(mark: string, name = "echo"): Promise<Buffer> {
   const section = Buffer.concat([Buffer.from([4]), Buffer.from("mark"), Buffer.from(mark)]);
-  return Buffer.concat([await readFile(guest("echo")), Buffer.from([0, section.length]), section]);
+  return Buffer.concat([await readFile(guest(name)), Buffer.from([0, section.length]), section]);
 }
 
 /** A stack with a module and an Image, not yet brought up. */

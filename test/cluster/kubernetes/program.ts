@@ -19,19 +19,30 @@ export async function kubernetesWorkspace(): Promise<Workspace> {
   return workspace;
 }
 
+interface Place {
+  kubeconfig: string;
+  namespace: string;
+  /**
+   * Whether the plugin compares with what is really there. Newer ones always do; this one fails then where a Secret or ConfigMap that
+   * is immutable has other values. Default: false.
+   */
+  dryRun?: boolean;
+}
+
 /**
  * Makes `body` the program. It has `pulumi`, `wasm`, `cluster` (the provider resource of this cluster), `namespace`,
+ * `withoutAwait` (a transform),
  * and `KubernetesObject`, of which `new KubernetesObject("apps/v1", "Deployment", name, inputs, options)` is a resource.
  */
 export async function writeKubernetesProgram(
   workspace: Workspace,
-  { kubeconfig, namespace }: { kubeconfig: string; namespace: string },
+  place: Place,
   body: string,
 ): Promise<void> {
-  await writeProgram(workspace, `${prelude(kubeconfig, namespace)}\n${body}`);
+  await writeProgram(workspace, `${prelude(place)}\n${body}`);
 }
 
-function prelude(kubeconfig: string, namespace: string): string {
+function prelude({ kubeconfig, namespace, dryRun = false }: Place): string {
   return `
     class KubernetesObject extends pulumi.CustomResource {
       declare metadata: pulumi.Output<{ name: string; namespace: string; uid: string; [key: string]: unknown }>;
@@ -46,6 +57,12 @@ function prelude(kubeconfig: string, namespace: string): string {
       }
     }
     const namespace = ${JSON.stringify(namespace)};
-    const cluster = new Cluster("cluster", { kubeconfig: pulumi.secret(${JSON.stringify(kubeconfig)}) });
+    // Nothing becomes ready without nodes and controllers.
+    const withoutAwait: pulumi.ResourceTransform = ({ type, props, opts }) => {
+      if (!type.startsWith("kubernetes:")) return undefined;
+      const annotations = { ...props.metadata?.annotations, "pulumi.com/skipAwait": "true" };
+      return { props: { ...props, metadata: { ...props.metadata, annotations } }, opts };
+    };
+    const cluster = new Cluster("cluster", { kubeconfig: pulumi.secret(${JSON.stringify(kubeconfig)}), enableDryRun: ${dryRun} });
   `;
 }
