@@ -116,8 +116,8 @@ export class Repository {
   }
 
   /**
-   * Streams a blob into a sink, which takes each chunk once and in order. A cut connection is gone on from where it was.
-   * Digest and size are verified before it resolves: what the sink got is not to be trusted earlier.
+   * Streams a blob into a sink, which takes each chunk once, in order and for good. A cut connection is gone on from where
+   * it was. Digest and size are verified before it resolves: what the sink got is not to be trusted earlier.
    */
   pullBlob(blob: Blob, write: (chunk: Uint8Array) => Promise<unknown>, call: Call): Promise<void> {
     return new BlobPull(this.#connection, this.repository, blob, write, call).run();

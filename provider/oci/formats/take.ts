@@ -37,7 +37,14 @@ const largestDocument = 4 * 1024 ** 2;
 export async function pullLayer({ digest, size }: Descriptor, pulling: Pulling): Promise<Taken> {
   const { source, store, name, maxSize, call } = pulling;
   requireSize(size, name, maxSize);
-  await store.addStream({ digest, size }, (write) => source.pullBlob({ digest, size }, write, call), {
+  const fill = (write: (chunk: Uint8Array) => Promise<unknown>) => {
+    const writeOnce = async (chunk: Uint8Array) => {
+      await write(chunk);
+      release(chunk);
+    };
+    return source.pullBlob({ digest, size }, writeOnce, call);
+  };
+  await store.addStream({ digest, size }, fill, {
     maxSize,
     signal: call.signal,
     verified: true,
@@ -105,4 +112,9 @@ export function requireSize(size: number, name: string, maxSize: number): void {
     "too-large",
     `The module of ${name} has ${formatBytes(size)}, more than ${formatBytes(maxSize)}. Build it smaller, or raise maxSize.`,
   );
+}
+
+/** Gives the memory of a chunk back at once, where nothing else is in it: until it is collected, tens of megabytes gather. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
