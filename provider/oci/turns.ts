@@ -1,26 +1,26 @@
 /**
- * Whose requests go to a registry now. Mostly everybody's at once; but something on the way that closes connections, as
- * each second one, hits a work that others come in between each time. So from the first cut on, works go one after the
- * other, each with its repetitions, until connections hold again.
+ * Whose requests go to a registry now. Mostly everybody's at once; but something on the way that closes each second
+ * connection can hit the same work each time, when others come in between. So where cuts come close after one another,
+ * works go one after the other, each with its repetitions, until connections hold again. A single cut is everyday life.
  */
 import type { Call } from "./call.ts";
 import { cancelled, OciError } from "./errors.ts";
 import { isCut } from "./networkErrors.ts";
 import { type RetryOptions, retrying } from "./retry.ts";
 
-/** As many answers without a cut in between say that connections hold. */
+/** So many answers without a cut in between say that connections hold. */
 const calmAnswers = 16;
 
 export class Turns {
   #tail: Promise<unknown> = Promise.resolve();
-  /** Answers that are still to come until works go at once again. */
-  #wary = 0;
+  #answersSinceCut = calmAnswers;
+  #oneByOne = false;
 
   /** As `retrying`. An attempt must not wait for another work of these turns. */
   async retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
     let end: (() => void) | undefined;
     const inTurn = async () => {
-      if (this.#wary > 0) end ??= await this.#take(options);
+      if (this.#oneByOne) end ??= await this.#take(options);
       return this.#observed(attempt);
     };
     try {
@@ -33,10 +33,14 @@ export class Turns {
   async #observed<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       const result = await attempt();
-      if (this.#wary > 0) this.#wary -= 1;
+      this.#answersSinceCut += 1;
+      if (this.#answersSinceCut >= calmAnswers) this.#oneByOne = false;
       return result;
     } catch (error) {
-      if (wasCut(error)) this.#wary = calmAnswers;
+      if (wasCut(error)) {
+        this.#oneByOne ||= this.#answersSinceCut < calmAnswers;
+        this.#answersSinceCut = 0;
+      }
       throw error;
     }
   }

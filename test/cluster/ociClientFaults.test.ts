@@ -206,15 +206,15 @@ describe("pulling", () => {
     await using patient = clientOf(proxy.host);
     const pulling = (made: typeof one, { signal }: AbortController) =>
       failure(patient.repository.pullBlob(made.blob, async () => undefined, { signal }));
-    proxy.inject({ path: one.blob.digest }, { kind: "close" });
-    proxy.inject({ path: one.blob.digest, nth: 2 }, { kind: "hang" });
+    proxy.inject({ path: one.blob.digest, times: 2 }, { kind: "close" });
+    proxy.inject({ path: one.blob.digest, nth: 3 }, { kind: "hang" });
     const [first, second] = [new AbortController(), new AbortController()];
     const repeated = pulling(one, first);
-    await expect.poll(() => proxy.requests.length).toBe(2);
+    await expect.poll(() => proxy.requests.length).toBe(3);
     const waiting = pulling(two, second);
     second.abort();
     expect(await waiting).toMatchObject({ code: "cancelled" });
-    expect(proxy.requests.length).toBe(2);
+    expect(proxy.requests.length).toBe(3);
     first.abort();
     expect(await repeated).toMatchObject({ code: "cancelled" });
   });

@@ -18,8 +18,9 @@ import (
 // already is not sent again, and preview knows `ref` before anything is pushed. Blobs go first, then the manifest, then
 // signature and grants report, and the tags last: a tag never names an image that is not whole.
 //
-// `pulumi refresh` finds an image that was deleted and a tag that somebody moved; the next `pulumi up` repairs it. Give each tag
-// of a repository to one Image only: two of one program are an error, two of different stacks would move it back and forth.
+// `pulumi refresh` finds an image that was deleted, a tag that somebody moved, and a report or signature that is gone; the next
+// `pulumi up` repairs it. Give each tag of a repository to one Image only: two of one program are an error, two of different
+// stacks would move it back and forth.
 //
 // An image of the format `wasm` that is there already can be imported by its reference:
 // `pulumi import wasm:index:Image api registry.example/acme/api@sha256:…` (or `:1.4.0`, which takes the tag over as well).
