@@ -1,12 +1,12 @@
 /** What an App becomes on Kubernetes: objects of the Kubernetes provider, as `render` gives them. */
-import type { Input, Inputs } from "@pulumi/pulumi";
+import type { CustomResourceOptions, Input, Inputs } from "@pulumi/pulumi";
 import outputModule from "@pulumi/pulumi/output.js";
 import { InputErrors, type Problem } from "../errors.ts";
-import { isUnknown, unknown } from "../schema/fields.ts";
+import { isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
 import { propertyPath } from "../schema/parse.ts";
 import type { KubernetesApp, RenderedChild } from "../targets/kubernetes/app.ts";
 import { render } from "../targets/kubernetes/render/index.ts";
-import { tokens } from "../targets/kubernetes/render/objects.ts";
+import { tokens, typeOf } from "../targets/kubernetes/render/objects.ts";
 import { resolve } from "../targets/kubernetes/render/references.ts";
 import { validate } from "../targets/kubernetes/validate.ts";
 import type { Target } from "../targets/target.ts";
@@ -43,6 +43,7 @@ export function kubernetesChildren(parts: AppParts): Inputs {
   // Of a runtime that is not known yet, neither are its objects.
   if (app === undefined) return {};
   const made: Record<string, Child> = {};
+  verify(parts);
   for (const rendered of render(app)) made[rendered.token] = register(rendered, parts, made);
   const names = Object.values(made).map((child) => nameOf(child));
   const kinds = Object.keys(made).map((token) => token.split(":").at(-1) ?? "");
@@ -52,28 +53,46 @@ export function kubernetesChildren(parts: AppParts): Inputs {
   };
 }
 
+/** Version and secret outputs are those of this package's children. */
+function ofCluster({
+  version: _version,
+  additionalSecretOutputs: _outputs,
+  ...options
+}: CustomResourceOptions) {
+  return options;
+}
+
 function register(
   { token, name, inputs, dependsOn, secretOutputs }: RenderedChild,
   { slow }: AppParts,
   made: Readonly<Record<string, Child>>,
 ): Child {
-  const {
-    version: _ofThisPackage,
-    additionalSecretOutputs: _ofThisPackageToo,
-    ...options
-  } = slow as typeof slow & { version?: string };
   const named = resolve(inputs, (other) => {
     const child = made[other];
     if (!child) throw new Error(`${token} refers to ${other}, which is not there yet.`);
     return nameOf(child);
   });
   return new Child(token, name, named, [], {
-    ...options,
+    ...ofCluster(slow),
     dependsOn: dependsOn.flatMap((other) => made[other] ?? []),
     ...(secretOutputs.length > 0 && { additionalSecretOutputs: [...secretOutputs] }),
     // A second one would have its name.
     ...(inputs.metadata.name !== undefined && { deleteBeforeReplace: true }),
   });
+}
+
+/**
+ * Looks up what must be there, in preview too. The engine reads a resource with an `id` by the App's own Kubernetes provider, and fails
+ * the preview where it is missing, or the cluster cannot be reached.
+ */
+function verify({ args: { name }, target: { kubernetes }, slow }: AppParts): void {
+  if (kubernetes?.verify !== true) return;
+  const { namespace, runtimeClassName } = kubernetes;
+  const wanted = { [tokens.namespace]: namespace, [tokens.runtimeClass]: runtimeClassName };
+  for (const [token, id] of Object.entries(wanted)) {
+    if (id !== undefined && isKnown(id))
+      new Child(token, name, typeOf(token), [], { ...ofCluster(slow), id });
+  }
 }
 
 /** The metadata of a Secret count as secret, for they can hold its values in an annotation; its name tells nothing. */

@@ -18,6 +18,7 @@ export const tokens = {
   ingress: "kubernetes:networking.k8s.io/v1:Ingress",
   httpRoute: "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
   runtimeClass: "kubernetes:node.k8s.io/v1:RuntimeClass",
+  namespace: "kubernetes:core/v1:Namespace",
 } as const;
 
 type Token = (typeof tokens)[keyof typeof tokens];
