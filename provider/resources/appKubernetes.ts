@@ -88,11 +88,13 @@ function register(
 function verify({ args: { name }, target: { kubernetes }, slow }: AppParts): void {
   if (kubernetes?.verify !== true) return;
   const { namespace, runtimeClassName } = kubernetes;
-  const wanted = { [tokens.namespace]: namespace, [tokens.runtimeClass]: runtimeClassName };
-  for (const [token, id] of Object.entries(wanted)) {
-    if (id !== undefined && isKnown(id))
+  const read = (token: string, id: OrUnknown<string> | undefined) => {
+    if (id !== undefined && !isUnknown(id)) {
       new Child(token, name, typeOf(token), [], { ...ofCluster(slow), id });
-  }
+    }
+  };
+  read(tokens.namespace, namespace);
+  read(tokens.runtimeClass, runtimeClassName);
 }
 
 /** The metadata of a Secret count as secret, for they can hold its values in an annotation; its name tells nothing. */
