@@ -25,6 +25,12 @@ export const guestSets: readonly ComponentSet[] = [
     components: ["api", "markdown"],
   },
   {
+    folder: inRepository("examples/two-apps/modules"),
+    lockFile: "two-apps.lock.json",
+    target: "wasm32-wasip2",
+    components: ["auth", "web"],
+  },
+  {
     folder: inRepository("bench/guests"),
     lockFile: "bench.lock.json",
     target: "wasm32-wasip2",
