@@ -2,30 +2,16 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { changed, type Outcome, type Workspace } from "../../engine/workspace.ts";
 import { markedModule } from "../imagePrograms.ts";
-import { type Registry, startRegistry } from "../registry.ts";
-import type { Cluster } from "./access.ts";
+import { AppStack, operations } from "./appStack.ts";
 import { canStart } from "./cluster.ts";
-import { kubernetesWorkspace, writeKubernetesProgram } from "./program.ts";
-import { sharedCluster } from "./shared.ts";
 
 describe.skipIf(!canStart)("an App on Kubernetes", () => {
-  let cluster: Cluster & AsyncDisposable;
-  let registry: Registry;
-  let namespace: string;
-  let workspace: Workspace;
+  let stack: AppStack;
   beforeAll(async () => {
-    cluster = await sharedCluster();
-    registry = await startRegistry();
-    namespace = await cluster.namespace();
-    workspace = await kubernetesWorkspace();
+    stack = await AppStack.start();
   });
-  afterAll(async () => {
-    await workspace?.remove();
-    await registry?.stop();
-    await cluster?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => stack?.[Symbol.asyncDispose]());
 
   interface Program {
     /** Tells the module's bytes apart. */
@@ -49,10 +35,8 @@ describe.skipIf(!canStart)("an App on Kubernetes", () => {
       app = "",
       dryRun = false,
     } = program;
-    await writeFile(join(workspace.program, "api.wasm"), await markedModule(mark, "client"));
-    await writeKubernetesProgram(
-      workspace,
-      { kubeconfig: cluster.kubeconfig, namespace, dryRun },
+    await writeFile(join(stack.workspace.program, "api.wasm"), await markedModule(mark, "client"));
+    await stack.write(
       `
         const api = new wasm.Module("api", { file: new pulumi.asset.FileAsset("api.wasm") });
         const grant = new wasm.CapabilityGrant("grant", {
@@ -60,7 +44,7 @@ describe.skipIf(!canStart)("an App on Kubernetes", () => {
           http: ${JSON.stringify(http)},
         });
         const edge = new wasm.EdgeTarget("edge", {
-          registry: { push: "${registry.host}/acme", pull: "registry.internal/acme", insecure: true },
+          registry,
           kubernetes: { runtime: "wasmtime", runtimeClassName: "wasmtime-v1", namespace, networkPolicy: "enforced" },
         });
         const app = new wasm.App("shop", {
@@ -73,30 +57,15 @@ describe.skipIf(!canStart)("an App on Kubernetes", () => {
         }, { providers: [cluster], transforms: [withoutAwait] });
         export const { url, clusterUrl, image, report, names } = app;
       `,
+      { dryRun },
     );
   }
 
-  /** What a run did, in no order: the engine works on what it can at the same time. */
-  const operations = (outcome: Outcome) =>
-    changed(outcome)
-      .map(({ op, type, name }) => `${op} ${type.split(":").at(-1)} ${name}`)
-      .toSorted();
-  const apiVersions: Record<string, string> = {
-    Deployment: "apps/v1",
-    NetworkPolicy: "networking.k8s.io/v1",
-  };
-  const referenceTo = (kind: string, name = "shop") => ({
-    apiVersion: apiVersions[kind] ?? "v1",
-    kind,
-    metadata: { name, namespace },
-  });
-  const read = (kind: string, name?: string) => cluster.api.read(referenceTo(kind, name));
-  const pod = async () => ((await read("Deployment")) as unknown as PodOwner).spec.template.spec;
-  const names = async () => (await workspace.outputs()).names as Record<string, string>;
+  const pod = async () => ((await stack.read("Deployment")) as unknown as PodOwner).spec.template.spec;
 
   test("shows its objects in preview, with its image and address", async () => {
     await change({});
-    const planned = await workspace.preview();
+    const planned = await stack.workspace.preview();
     expect(operations(planned)).toEqual([
       "create Admission shop",
       "create App shop",
@@ -112,16 +81,16 @@ describe.skipIf(!canStart)("an App on Kubernetes", () => {
       "create ServiceAccount shop",
     ]);
     expect(planned.outputs).toMatchObject({
-      url: `http://shop.${namespace}.svc`,
+      url: `http://shop.${stack.namespace}.svc`,
       image: expect.stringMatching(/^registry\.internal\/acme\/shop@sha256:[0-9a-f]{64}$/),
       report: expect.stringContaining("runtime Wasmtime: "),
     });
-    expect(await read("Deployment")).toBeUndefined();
+    expect(await stack.read("Deployment")).toBeUndefined();
   });
 
   test("runs its image by digest, with what was bound", async () => {
-    const { outputs } = await workspace.up();
-    const { ConfigMap, Secret } = await names();
+    const { outputs } = await stack.workspace.up();
+    const { ConfigMap, Secret } = await stack.names();
     expect(await pod()).toMatchObject({
       runtimeClassName: "wasmtime-v1",
       containers: [
@@ -131,19 +100,19 @@ describe.skipIf(!canStart)("an App on Kubernetes", () => {
         },
       ],
     });
-    expect(await read("ConfigMap", ConfigMap)).toMatchObject({ data: { GREETING: "hello" } });
-    expect(await read("Secret", Secret)).toMatchObject({ data: { KEY: btoa("first-secret") } });
-    expect(await workspace.stateText()).not.toMatch(new RegExp(`first-secret|${btoa("first-secret")}`));
+    expect(await stack.read("ConfigMap", ConfigMap)).toMatchObject({ data: { GREETING: "hello" } });
+    expect(await stack.read("Secret", Secret)).toMatchObject({ data: { KEY: btoa("first-secret") } });
+    expect(await stack.workspace.stateText()).not.toMatch(new RegExp(`first-secret|${btoa("first-secret")}`));
   });
 
   test("does not change when nothing changed", async () => {
-    expect(operations(await workspace.up())).toEqual([]);
+    expect(operations(await stack.workspace.up())).toEqual([]);
   });
 
   test("moves its image and its pods with its module, and nothing else", async () => {
-    const before = await workspace.outputs();
+    const before = await stack.workspace.outputs();
     await change({ mark: "two" });
-    const { outputs, ...outcome } = await workspace.up();
+    const { outputs, ...outcome } = await stack.workspace.up();
     expect(operations({ outputs, ...outcome })).toEqual([
       "update Admission shop",
       "update Deployment shop",
@@ -157,59 +126,61 @@ describe.skipIf(!canStart)("an App on Kubernetes", () => {
 
   test("moves its artifact and its policy with a grant", async () => {
     await change({ http: ["https://api.example.com", "http://192.0.2.7:8080"] });
-    expect(operations(await workspace.up())).toEqual([
+    expect(operations(await stack.workspace.up())).toEqual([
       "update Admission shop",
       "update CapabilityGrant grant",
       "update Deployment shop",
       "update Image shop",
       "update NetworkPolicy shop",
     ]);
-    expect(JSON.stringify(await read("NetworkPolicy"))).toContain("192.0.2.7/32");
+    expect(JSON.stringify(await stack.read("NetworkPolicy"))).toContain("192.0.2.7/32");
   });
 
   test("rolls its pods to a Secret of its own for another value, and then removes the former", async () => {
-    const former = (await names()).Secret;
+    const former = (await stack.names()).Secret;
     await change({ key: "second-secret" });
-    const outcome = await workspace.up();
+    const outcome = await stack.workspace.up();
     expect(operations(outcome)).toEqual([
       "create-replacement Secret shop",
       "delete-replaced Secret shop",
       "replace Secret shop",
       "update Deployment shop",
     ]);
-    const { Secret } = await names();
+    const { Secret } = await stack.names();
     expect(Secret).not.toBe(former);
     expect(await pod()).toMatchObject({ containers: [{ envFrom: [{}, { secretRef: { name: Secret } }] }] });
-    expect(await read("Secret", former)).toBeUndefined();
-    expect(await workspace.stateText()).not.toMatch(new RegExp(`second-secret|${btoa("second-secret")}`));
+    expect(await stack.read("Secret", former)).toBeUndefined();
+    expect(await stack.workspace.stateText()).not.toMatch(
+      new RegExp(`second-secret|${btoa("second-secret")}`),
+    );
   });
 
   test("is scaled without anything else", async () => {
     await change({ app: "replicas: 3," });
     const template = await pod();
-    expect(operations(await workspace.up())).toEqual(["update Deployment shop"]);
-    expect(await read("Deployment")).toMatchObject({ spec: { replicas: 3 } });
+    expect(operations(await stack.workspace.up())).toEqual(["update Deployment shop"]);
+    expect(await stack.read("Deployment")).toMatchObject({ spec: { replicas: 3 } });
     expect(await pod()).toEqual(template);
   });
 
   test("shows in a refresh what somebody changed by hand, and repairs it", async () => {
     await change({ dryRun: true });
-    await workspace.up();
-    await cluster.api.patch(referenceTo("Deployment"), { spec: { replicas: 9 } });
-    const refreshed = await workspace.refresh();
+    await stack.workspace.up();
+    await stack.cluster.api.patch(stack.reference("Deployment"), { spec: { replicas: 9 } });
+    const refreshed = await stack.workspace.refresh();
     expect(refreshed.steps.filter(({ op }) => op === "refresh").map(({ name }) => name)).toContain("shop");
-    expect(operations(await workspace.up())).toEqual(["update Deployment shop"]);
-    expect(await read("Deployment")).toMatchObject({ spec: { replicas: 3 } });
+    expect(operations(await stack.workspace.up())).toEqual(["update Deployment shop"]);
+    expect(await stack.read("Deployment")).toMatchObject({ spec: { replicas: 3 } });
   });
 
   test("leaves nothing behind", async () => {
-    const { ConfigMap, Secret } = await names();
-    await workspace.destroy();
+    const { ConfigMap, Secret } = await stack.names();
+    await stack.workspace.destroy();
     for (const kind of ["Deployment", "Service", "ServiceAccount", "NetworkPolicy"]) {
-      expect(await read(kind)).toBeUndefined();
+      expect(await stack.read(kind)).toBeUndefined();
     }
-    expect(await read("ConfigMap", ConfigMap)).toBeUndefined();
-    expect(await read("Secret", Secret)).toBeUndefined();
+    expect(await stack.read("ConfigMap", ConfigMap)).toBeUndefined();
+    expect(await stack.read("Secret", Secret)).toBeUndefined();
   });
 });
 

@@ -19,6 +19,15 @@ export async function kubernetesWorkspace(): Promise<Workspace> {
   return workspace;
 }
 
+/** Declares a transform of that name: nothing becomes ready without nodes and controllers. */
+export const withoutAwait = `
+  const withoutAwait: pulumi.ResourceTransform = ({ type, props, opts }) => {
+    if (!type.startsWith("kubernetes:")) return undefined;
+    const annotations = { ...props.metadata?.annotations, "pulumi.com/skipAwait": "true" };
+    return { props: { ...props, metadata: { ...props.metadata, annotations } }, opts };
+  };
+`;
+
 interface Place {
   kubeconfig: string;
   namespace: string;
@@ -57,12 +66,7 @@ function prelude({ kubeconfig, namespace, dryRun = false }: Place): string {
       }
     }
     const namespace = ${JSON.stringify(namespace)};
-    // Nothing becomes ready without nodes and controllers.
-    const withoutAwait: pulumi.ResourceTransform = ({ type, props, opts }) => {
-      if (!type.startsWith("kubernetes:")) return undefined;
-      const annotations = { ...props.metadata?.annotations, "pulumi.com/skipAwait": "true" };
-      return { props: { ...props, metadata: { ...props.metadata, annotations } }, opts };
-    };
+    ${withoutAwait}
     const cluster = new Cluster("cluster", { kubeconfig: pulumi.secret(${JSON.stringify(kubeconfig)}), enableDryRun: ${dryRun} });
   `;
 }
