@@ -14,6 +14,12 @@ import type { Context } from "./resource.ts";
 /** A manifest of ours, with the tags that we set on it. */
 type Owned = EarlierImage;
 
+/**
+ * Tags of what refers to an image, after `sha256-` and its digest: the list of referrers, where the registry has none of
+ * its own, and what cosign attached before its version 3.
+ */
+const referringTags = ["", ".sig", ".att"];
+
 /** Tags are looked up this many at a time. */
 const concurrency = 8;
 
@@ -89,9 +95,10 @@ async function remove(
     await repository.deleteManifest(referrer.digest, call);
   }
   await repository.deleteManifest(digest, call);
-  // Where a registry lists no referrers, a tag holds the list, which can still name what others have deleted.
-  const list = await repository.resolve(`sha256-${hexOf(digest)}`, call);
-  if (list) await repository.deleteManifest(list.digest, call);
+  for (const suffix of referringTags) {
+    const found = await repository.resolve(`sha256-${hexOf(digest)}${suffix}`, call);
+    if (found) await repository.deleteManifest(found.digest, call);
+  }
 }
 
 /** All tags of the repository by what they name; registries cannot be asked for the tags of one manifest. */
