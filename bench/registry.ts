@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { startRegistry } from "../test/cluster/registry.ts";
 import type { Bench } from "./bench.ts";
 import { asCommands } from "./registryCommands.ts";
-import { asTheEngine, Engine } from "./registryEngine.ts";
-import { Others, SourceFiles } from "./registryOthers.ts";
+import { asTheEngine } from "./registryEngine.ts";
+import { Others, type SourceFile, SourceFiles } from "./registryOthers.ts";
 import { whatIsSent } from "./registrySent.ts";
+import { RunningPlugin } from "./runningPlugin.ts";
 
 export const registryBench: Bench = {
   name: "registry",
@@ -16,9 +17,9 @@ export const registryBench: Bench = {
     const files = new SourceFiles(folder);
     const others = await Others.find(host, folder);
     const reference = await published(plugin, folder, host, files);
-    const place = { host, folder, others, files, reference };
+    const place = { host, folder, plugin, others, files, reference };
     return [
-      ...(await asTheEngine(place, plugin)),
+      ...(await asTheEngine(place)),
       ...(await asCommands(place)),
       ...(await whatIsSent(url, folder, plugin)),
     ];
@@ -26,11 +27,9 @@ export const registryBench: Bench = {
 };
 
 /** An artifact of our own, which all clients can pull. */
-async function published(plugin: string, folder: string, host: string, files: SourceFiles): Promise<string> {
-  await using engine = await Engine.start(plugin, join(folder, "published"), host);
-  return await files.with(async ({ path }) => {
-    const { artifact = null } = await engine.module(path);
-    const { ref } = await engine.image(artifact, `${host}/bench/published`);
-    return String(ref);
-  });
+async function published(script: string, folder: string, host: string, files: SourceFiles): Promise<string> {
+  await using plugin = await RunningPlugin.start({ script, cache: join(folder, "published"), host });
+  const push = async ({ path }: SourceFile) =>
+    plugin.push(await plugin.artifactOf(path), `${host}/bench/published`);
+  return await files.with(push);
 }

@@ -1,6 +1,7 @@
 /** Pushes and pulls as whole commands, from the start of a process to its end. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { nodeFlags } from "../tools/build/launcher.ts";
 import { bundle } from "./bundle.ts";
 import type { Figure } from "./figures.ts";
 import { interleave, timed } from "./measure.ts";
@@ -20,6 +21,8 @@ const rounds = 15;
 export interface RegistryPlace {
   host: string;
   folder: string;
+  /** The plugin's script. */
+  plugin: string;
   others: Others;
   files: SourceFiles;
   /** An artifact in the registry that all of them can pull. */
@@ -39,7 +42,7 @@ export async function asCommands({
   const own = async (...args: string[]) => {
     let printed = "";
     const time = await timed(async () => {
-      printed = await succeed(process.execPath, [script, ...args]);
+      printed = await succeed(process.execPath, [...nodeFlags, script, ...args]);
     });
     peaks.push(Number(printed));
     return time;
@@ -60,8 +63,8 @@ export async function asCommands({
     wkg: () => others.pull("wkg", reference),
   });
   return [
-    ...besideOthers(`Pushing ${artifactSize}, a command of our client`, pushed.own, pushed),
-    ...besideOthers(`Pulling ${artifactSize}, a command of our client`, pulled.own, pulled),
+    ...besideOthers(`Pushing ${artifactSize}, a command of our client`, pushed.own, pushed, goals.times),
+    ...besideOthers(`Pulling ${artifactSize}, a command of our client`, pulled.own, pulled, goals.times),
     {
       name: "Most memory that such a command held",
       value: megabytes(Math.max(...peaks)),

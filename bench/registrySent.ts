@@ -5,7 +5,7 @@ import type { Value } from "../provider/values.ts";
 import { faultyRegistry, uploaded } from "../test/cluster/faultyRegistry.ts";
 import { chain } from "./compose.ts";
 import type { Figure } from "./figures.ts";
-import { Engine } from "./registryEngine.ts";
+import { RunningPlugin } from "./runningPlugin.ts";
 
 const modulesOfApplication = 10;
 const moduleBytes = 200_000;
@@ -19,9 +19,13 @@ interface Sent {
 }
 
 /** Ten modules, as one artifact and as ten: what goes over the wire at first, again, and when one of them has changed. */
-export async function whatIsSent(url: string, folder: string, plugin: string): Promise<Figure[]> {
+export async function whatIsSent(url: string, folder: string, script: string): Promise<Figure[]> {
   await using proxy = await faultyRegistry({ url });
-  await using engine = await Engine.start(plugin, join(folder, "sent"), proxy.host);
+  await using plugin = await RunningPlugin.start({
+    script,
+    cache: join(folder, "sent"),
+    host: proxy.host,
+  });
   let seen = 0;
   const counted = async (work: () => Promise<unknown>): Promise<Sent> => {
     await work();
@@ -30,13 +34,13 @@ export async function whatIsSent(url: string, folder: string, plugin: string): P
     return { blobs: uploaded(requests), all: requests.reduce((sum, { received }) => sum + received, 0) };
   };
   const asOne = (modules: Modules) => async () => {
-    const artifacts = await artifactsOf(engine, folder, modules);
-    await engine.image(await composed(engine, artifacts), `${proxy.host}/bench/one`);
+    const artifacts = await artifactsOf(plugin, folder, modules);
+    await plugin.push(await composed(plugin, artifacts), `${proxy.host}/bench/one`);
   };
   const asTen = (modules: Modules) => async () => {
-    for (const [name, artifact] of await artifactsOf(engine, folder, modules)) {
-      const sealed = await composed(engine, new Map([["main", artifact]]));
-      await engine.image(sealed, `${proxy.host}/bench/${name}`);
+    for (const [name, artifact] of await artifactsOf(plugin, folder, modules)) {
+      const sealed = await composed(plugin, new Map([["main", artifact]]));
+      await plugin.push(sealed, `${proxy.host}/bench/${name}`);
     }
   };
   const before = await chain(modulesOfApplication, modulesOfApplication * moduleBytes, 0);
@@ -59,22 +63,25 @@ async function oneChanged(modules: Modules): Promise<Modules> {
   return new Map([...modules, [first, others.get(first) ?? Buffer.alloc(0)]]);
 }
 
-async function artifactsOf(engine: Engine, folder: string, modules: Modules): Promise<Map<string, Value>> {
+async function artifactsOf(
+  plugin: RunningPlugin,
+  folder: string,
+  modules: Modules,
+): Promise<Map<string, Value>> {
   const artifacts = new Map<string, Value>();
   for (const [name, bytes] of modules) {
     const path = join(folder, `${name}.wasm`);
     await writeFile(path, bytes);
-    const { artifact = null } = await engine.module(path);
-    artifacts.set(name, artifact);
+    artifacts.set(name, await plugin.artifactOf(path));
   }
   return artifacts;
 }
 
 /** @returns the `artifact` of a Composition */
-async function composed(engine: Engine, artifacts: Map<string, Value>): Promise<Value> {
+async function composed(plugin: RunningPlugin, artifacts: Map<string, Value>): Promise<Value> {
   const entries = [...artifacts].map(([name, artifact]): [string, Value] => [name, { artifact }]);
   const modules = Object.fromEntries(entries);
-  const { artifact = null } = await engine.create("wasm:index:Composition", { modules });
+  const { artifact = null } = await plugin.create("wasm:index:Composition", { modules });
   return artifact;
 }
 
