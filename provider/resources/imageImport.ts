@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import type { ImageManifest } from "../oci/descriptor.ts";
 import { OciError } from "../oci/errors.ts";
 import { formatOf } from "../oci/formats/format.ts";
-import { bundleType, statementType } from "../oci/provenance/mediaTypes.ts";
+import { presenceOf } from "../oci/provenance/presence.ts";
 import { pullModule } from "../oci/pull.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { Manifest, Repository } from "../oci/repository.ts";
@@ -86,9 +86,7 @@ async function named(source: Repository, tag: string, context: Context): Promise
   return digest === undefined ? {} : { [tag]: digest };
 }
 
-/** Whether anything is attached that can be the report of its grants; where there is none, the next `pulumi up` attaches it. */
+/** Where its report is not attached, the next `pulumi up` attaches it. */
 async function isAttested(source: Repository, { digest }: Manifest, context: Context): Promise<boolean> {
-  const types: unknown[] = [statementType, bundleType];
-  const referrers = await source.referrers(digest, undefined, callOf(context));
-  return referrers.some(({ artifactType }) => types.includes(artifactType));
+  return (await presenceOf(source, digest, { signed: false }, callOf(context))).report;
 }
