@@ -59,13 +59,6 @@ export async function residentBytes(pid: number): Promise<number> {
   return Number(kibibytes) * 1024;
 }
 
-/** The most memory that a process has held, in bytes; elsewhere than on Linux what it holds now. */
-export async function peakBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
-  return kibibytes === undefined ? residentBytes(pid) : Number(kibibytes) * 1024;
-}
-
 export function megabytes(bytes: number): number {
   return bytes / 1e6;
 }

@@ -13,13 +13,14 @@ import { pullModule } from "../provider/oci/pull.ts";
 import { pushImage } from "../provider/oci/push.ts";
 import { parseReference } from "../provider/oci/reference.ts";
 import { wasmArtifact } from "../provider/oci/wasmArtifact.ts";
+import { peakBytes } from "./memory.ts";
 
 const [command, from = "", to = ""] = process.argv.slice(2);
 const call = { signal: AbortSignal.timeout(60_000) };
 const client = new RegistryClient();
 await (command === "push" ? push(from, to) : pull(from, to));
 await client.close();
-console.log(process.resourceUsage().maxRSS * 1024);
+console.log((await peakBytes(process.pid)) ?? process.resourceUsage().maxRSS * 1024);
 
 async function push(path: string, name: string): Promise<void> {
   const file = await open(path);

@@ -11,7 +11,8 @@ import {
   type WireProperties,
 } from "../provider/values.ts";
 import { Client } from "./client.ts";
-import { type PluginProcess, peakBytes, startPlugin } from "./processes.ts";
+import { peakBytes } from "./memory.ts";
+import { type PluginProcess, residentBytes, startPlugin } from "./processes.ts";
 
 export interface PluginOptions {
   /** The plugin's script. */
@@ -67,9 +68,10 @@ export class RunningPlugin implements AsyncDisposable {
     if (inspections) await rm(join(this.#cache, "inspections"), { recursive: true, force: true });
   }
 
-  /** The most memory that it has held, in bytes. */
-  peak(): Promise<number> {
-    return peakBytes(this.#process.child.pid ?? 0);
+  /** The most memory that it has held, in bytes; what it holds now where the system does not tell. */
+  async peak(): Promise<number> {
+    const { pid = 0 } = this.#process.child;
+    return (await peakBytes(pid)) ?? residentBytes(pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
