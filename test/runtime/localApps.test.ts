@@ -1,10 +1,30 @@
 /** Apps of one stack call one another by name: `http://auth` is the App `auth`, wherever it listens. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { remove, replace, type ServerSpec, start, stop } from "../../provider/targets/local/control.ts";
-import { get, guest, isAlive, marked, options, rules, specOf, until } from "./localSupport.ts";
+import {
+  remove,
+  replace,
+  runJob,
+  type ServerSpec,
+  start,
+  stop,
+} from "../../provider/targets/local/control.ts";
+import { callingCommand } from "./callingCommand.ts";
+import {
+  componentOf,
+  folder,
+  get,
+  guest,
+  isAlive,
+  marked,
+  options,
+  rules,
+  specOf,
+  until,
+} from "./localSupport.ts";
 
 const application = "stack-and-project";
 
@@ -138,4 +158,19 @@ test("an App calls itself, where a grant says so", async () => {
   expect(await web.fetch("http://web/fetch?url=http%3A%2F%2Fother%2F")).toContain(
     "error: HTTP-request-denied",
   );
+});
+
+test("a job calls an App as well", async () => {
+  const here = machine();
+  const { state } = await here.app("auth", answering("auth"));
+  const path = join(folder(), "command.wasm");
+  writeFileSync(path, await callingCommand());
+  const asks = { component: componentOf(path), application, rules: rules({ calls: ["auth"] }) };
+  const spec = { ...specOf("job", asks), run: "job" as const };
+  onTestFinished(() => remove(spec.id, here.where));
+  expect(await runJob(spec, here.where)).toMatchObject({ exitCode: 0 });
+  await stop(state, here.where);
+  const { exitCode, lastLines } = await runJob(spec, here.where);
+  expect(exitCode).toBe(1);
+  expect(lastLines.join("\n")).toContain("GET http://auth: no App auth of this stack runs on this machine");
 });
