@@ -10,6 +10,14 @@ test.each(all)("renders %s as it was reviewed", async (name, app) => {
   await expect(yamlOf(app)).toMatchFileSnapshot(`kubernetes/${name}.yaml`);
 });
 
+test.each([
+  ...all,
+  ["a service that was granted nothing", appOf({})] as const,
+  ["a job that was granted nothing", appOf({}, { run: { kind: "job" } })] as const,
+])("says no empty lists, which a server leaves out: %s", (_, app) => {
+  expect(yamlOf(app)).not.toMatch(/: \[\]$/m);
+});
+
 describe.each(all)("the pod of %s", (_, app) => {
   const pod = podOf(app);
 

@@ -56,9 +56,9 @@ export interface KubernetesApp {
   /** What is bound to the volumes that grants name. */
   volumes: Readonly<Record<string, VolumeSource>>;
   /** `volumeMounts` of the rules. */
-  volumeMounts: Input<Input<k8s.core.v1.VolumeMount>[]>;
+  volumeMounts?: Input<Input<k8s.core.v1.VolumeMount>[]> | undefined;
   /** `egressRules` of the rules. */
-  egress: Input<Input<k8s.networking.v1.NetworkPolicyEgressRule>[]>;
+  egress?: Input<Input<k8s.networking.v1.NetworkPolicyEgressRule>[]> | undefined;
   hostname?: Input<string>;
   /** Beginnings of paths. Absent: all. */
   routes?: readonly Input<string>[];

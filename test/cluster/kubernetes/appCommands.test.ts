@@ -19,11 +19,15 @@ interface Wanted {
   runtime?: string;
   /** More of the App. */
   app: string;
+  /** See `Place` in program.ts. */
+  dryRun?: boolean;
 }
 
-async function write(stack: AppStack, { bytes, grant = "{}", runtime = "wasmtime", app }: Wanted) {
+async function write(stack: AppStack, wanted: Wanted) {
+  const { bytes, grant = "{}", runtime = "wasmtime", app, dryRun = false } = wanted;
   await writeFile(join(stack.workspace.program, "command.wasm"), bytes);
-  await stack.write(`
+  await stack.write(
+    `
     const command = new wasm.Module("command", { file: new pulumi.asset.FileAsset("command.wasm") });
     const grant = new wasm.CapabilityGrant("grant", ${grant});
     const edge = new wasm.EdgeTarget("edge", {
@@ -37,7 +41,9 @@ async function write(stack: AppStack, { bytes, grant = "{}", runtime = "wasmtime
       ${app}
     }, { providers: [cluster], transforms: [withoutAwait] });
     export const { url, clusterUrl, image, report, names } = app;
-  `);
+  `,
+    { dryRun },
+  );
 }
 
 describe.skipIf(!canStart)("a command on Kubernetes", () => {
@@ -208,6 +214,7 @@ const core = `(module
 describe.skipIf(!canStart)("a core module on Kubernetes", () => {
   let stack: AppStack;
   let failure: EngineFailure;
+  let accepted: string;
   beforeAll(async () => {
     stack = await AppStack.start();
   });
@@ -234,8 +241,8 @@ describe.skipIf(!canStart)("a core module on Kubernetes", () => {
   });
 
   test("runs with what preview printed to paste, without the imports that are denied", async () => {
-    const pasted = /To accept that: (acceptRisk: \[.*\])/.exec(failure.message)?.[1];
-    await write(stack, { ...wanted, app: `${wanted.app}\n${pasted}`, bytes: await binary(core) });
+    accepted = `${wanted.app}\n${/To accept that: (acceptRisk: \[.*\])/.exec(failure.message)?.[1]}`;
+    await write(stack, { ...wanted, app: accepted, bytes: await binary(core) });
     const { outputs } = await stack.workspace.up();
     expect(await importsOf(stack, String(outputs.image))).toEqual(["environ_get", "proc_exit"].map(preview1));
     const { Job, ConfigMap } = await stack.names();
@@ -250,6 +257,13 @@ describe.skipIf(!canStart)("a core module on Kubernetes", () => {
       },
     });
     expect(await stack.read("ConfigMap", ConfigMap)).toMatchObject({ data: { LEVEL: "info" } });
+  });
+
+  test("does not run again when nothing changed, compared with what is there", async () => {
+    await write(stack, { ...wanted, app: accepted, bytes: await binary(core), dryRun: true });
+    await stack.workspace.up();
+    await stack.workspace.refresh();
+    expect(operations(await stack.workspace.up())).toEqual([]);
   });
 });
 

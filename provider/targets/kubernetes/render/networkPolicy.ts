@@ -21,14 +21,15 @@ type Peer = k8s.networking.v1.NetworkPolicyPeer;
 type Port = k8s.networking.v1.NetworkPolicyPort;
 
 export function networkPolicy(app: KubernetesApp): RenderedChild {
-  const from = callers(app);
+  const from = app.run.kind === "service" ? callers(app) : [];
   const ports = [{ protocol: "TCP", port: listenPort }];
   const spec: k8s.networking.v1.NetworkPolicySpec = {
     podSelector: { matchLabels: selectorLabels(app.name) },
+    // What has no rules below is closed. API servers leave out empty lists, which a refresh would then show as changed.
     policyTypes: ["Ingress", "Egress"],
     // A rule without peers would let everybody in.
-    ingress: from.length === 0 || app.run.kind !== "service" ? [] : [{ from, ports }],
-    egress: app.egress,
+    ...(from.length > 0 && { ingress: [{ from, ports }] }),
+    ...(app.egress !== undefined && { egress: app.egress }),
   };
   return child(app, tokens.networkPolicy, { spec }, { name: app.name });
 }
@@ -58,15 +59,19 @@ function namespaceNamed(name: Input<string>): k8s.meta.v1.LabelSelector {
   return { matchLabels: { "kubernetes.io/metadata.name": name } };
 }
 
-/** What grants open, and look-ups where they lead to names. */
-export function egressRules(rules: Rules, callees: Readonly<Record<string, BoundCallee>> = {}): EgressRule[] {
+/** What grants open, and look-ups where they lead to names; nothing where that is nothing. */
+export function egressRules(
+  rules: Rules,
+  callees: Readonly<Record<string, BoundCallee>> = {},
+): EgressRule[] | undefined {
   const opened = [
     ...destinations(rules).flatMap(destinationRule),
     ...rules.calls.map((label) => calleeRule(calleeOf(label, callees))),
   ];
   const all = needsNames(rules) ? [...opened, nameRule] : opened;
   // The same ports at the same places, once.
-  return [...new Map(all.map((rule) => [JSON.stringify(rule), rule])).values()];
+  const once = [...new Map(all.map((rule) => [JSON.stringify(rule), rule])).values()];
+  return once.length === 0 ? undefined : once;
 }
 
 function destinationRule({ place, protocol, ports }: Destination): EgressRule[] {

@@ -51,7 +51,8 @@ function placement({ imagePullSecrets, nodeSelector, tolerations }: KubernetesAp
 function wasmContainer(app: KubernetesApp): k8s.core.v1.Container {
   const envFrom = environmentSources(app);
   const isService = app.run.kind === "service";
-  const folders = writableFolders(app).map(({ name, path }) => ({ name, mountPath: path }));
+  // No shim gives folders to services.
+  const mounts = isService ? runtimeMounts(app) : app.volumeMounts;
   return {
     // The name of what tools show first (`kubectl logs`).
     name: "wasm",
@@ -61,10 +62,14 @@ function wasmContainer(app: KubernetesApp): k8s.core.v1.Container {
     ...(isService && serving(app)),
     ...(envFrom.length > 0 && { envFrom }),
     resources: app.resources,
-    // No shim gives folders to services.
-    ...(isService ? folders.length > 0 && { volumeMounts: folders } : { volumeMounts: app.volumeMounts }),
+    ...(mounts !== undefined && { volumeMounts: mounts }),
     securityContext: { ...containerSecurity, runAsUser: wasmUser, runAsGroup: wasmUser },
   };
+}
+
+function runtimeMounts(app: KubernetesApp): k8s.core.v1.VolumeMount[] | undefined {
+  const folders = writableFolders(app).map(({ name, path }) => ({ name, mountPath: path }));
+  return folders.length === 0 ? undefined : folders;
 }
 
 /** Whole maps, so that neither values nor their number need be known. Names change with values, and pods with names. */

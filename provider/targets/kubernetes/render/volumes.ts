@@ -14,8 +14,11 @@ export function podVolumes(app: KubernetesApp): k8s.core.v1.Volume[] {
   ];
 }
 
-/** Where granted folders are mounted, each at the guest's own path. */
-export function volumeMounts({ filesystem }: Pick<Rules, "filesystem">): k8s.core.v1.VolumeMount[] {
+/** Where granted folders are mounted, each at the guest's own path; nothing where none is. */
+export function volumeMounts({
+  filesystem,
+}: Pick<Rules, "filesystem">): k8s.core.v1.VolumeMount[] | undefined {
+  if (filesystem.length === 0) return undefined;
   return filesystem.map(({ path, access, volume }) => ({
     name: volumeName(volume),
     mountPath: path,
