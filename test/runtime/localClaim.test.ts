@@ -6,6 +6,7 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { announceApp } from "../../provider/targets/local/apps.ts";
 import { claim, removeUnowned } from "../../provider/targets/local/claim.ts";
 import { type Instance, instanceOf } from "../../provider/targets/local/instance.ts";
 import { folder } from "./localSupport.ts";
@@ -74,6 +75,27 @@ describe.each(places)("with the control socket %s", (_place, directoryOf) => {
     await removeUnowned(one);
     expect(left(one)).toEqual([]);
     await removeUnowned(one);
+  });
+
+  test("a name by which Apps find it goes with it, also what a killed process leaves of that", async () => {
+    const [one, other] = [instance(), instanceOf(directoryOf(folder()), "other")];
+    const held = await claim(one, ignore);
+    announceApp(one.folder, "stack", "app");
+    expect(left(one)).toContainEqual(expect.stringMatching(/^app-/));
+    held?.remove();
+    expect(left(one)).toEqual([]);
+    await leftBehind(other);
+    announceApp(other.folder, "stack", "app");
+    await removeUnowned(other);
+    expect(left(other)).toEqual([]);
+  });
+
+  test("it ends where all folders are gone", async () => {
+    const one = instance();
+    const held = await claim(one, ignore);
+    rmSync(join(one.folder, ".."), { recursive: true });
+    held?.remove();
+    expect(existsSync(one.controlSocket)).toBe(false);
   });
 
   test("who has lost it removes nothing of who has it now", async () => {

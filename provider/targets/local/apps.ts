@@ -32,7 +32,7 @@ export function forgetApp(folder: string): void {
 
 function removeEntries(folder: string, kept: string | undefined): void {
   const parent = dirname(folder);
-  for (const entry of readdirSync(parent)) {
+  for (const entry of existsSync(parent) ? readdirSync(parent) : []) {
     if (entry.startsWith("app-") && entry.endsWith(`-${basename(folder)}`) && entry !== kept)
       rmSync(join(parent, entry), { force: true });
   }

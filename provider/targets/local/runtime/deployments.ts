@@ -84,6 +84,8 @@ export class Deployments {
   commit(): void {
     const next = this.#prepared;
     if (!next) throw new Error("nothing is prepared");
+    const { application, name } = next.version.deployment;
+    if (application !== undefined) announceApp(this.#folder, application, name);
     this.#prepared = undefined;
     const former = this.#serving;
     this.#serving = next;
@@ -91,8 +93,6 @@ export class Deployments {
       this.#listener?.close();
       this.#listener = next.listener;
     }
-    const { application, name } = next.version.deployment;
-    if (application !== undefined) announceApp(this.#folder, application, name);
     this.#log.write("host", `serving ${next.version.deployment.digest} on port ${this.#listener?.port}`);
     if (!former) return;
     const limit = former.version.deployment.guest.requestTimeoutMs + DRAIN_EXTRA_MS;
