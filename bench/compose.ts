@@ -88,7 +88,7 @@ function name(index: number): string {
   return [...String(index)].map((digit) => "abcdefghij"[Number(digit)]).join("");
 }
 
-export async function declare(place: Place, modules: Map<string, Buffer>): Promise<CompositionSpec> {
+async function declare(place: Place, modules: Map<string, Buffer>): Promise<CompositionSpec> {
   const entries = [...modules].map(async ([key, bytes]) => {
     const { digest } = await place.store.addBytes(bytes);
     return [key, { artifact: moduleArtifact(digest, "component") }] as const;

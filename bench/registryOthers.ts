@@ -9,7 +9,7 @@ import { median, ratio, timed } from "./measure.ts";
 import { echo, padded } from "./modules.ts";
 
 /** Bytes of what is pushed and pulled. */
-export const artifactBytes = 20_000_000;
+const artifactBytes = 20_000_000;
 export const artifactSize = `${artifactBytes / 1e6} MB`;
 /** Of the time of the others, and of memory in MB. */
 export const goals = { times: 1, megabytes: 120 };
