@@ -1,0 +1,62 @@
+/** An example of `examples/` in a cluster, by its production stack's configuration with this cluster's own places. */
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
+import * as z from "zod";
+import { repository, type Workspace } from "../../engine/workspace.ts";
+import type { Registry } from "../registry.ts";
+import type { Cluster } from "./access.ts";
+import { kubernetesWorkspace, withoutAwait } from "./program.ts";
+
+const targetSchema = z.looseObject({ kubernetes: z.record(z.string(), z.unknown()) });
+const configurationSchema = z.object({ config: z.record(z.string(), z.unknown()) });
+
+export interface ExamplePlace {
+  cluster: Cluster;
+  registry: Registry;
+  namespace: string;
+}
+
+/** A stack with the example's program and modules, not yet brought up. */
+export async function exampleWorkspace(
+  name: string,
+  { cluster, registry, namespace }: ExamplePlace,
+): Promise<Workspace> {
+  const folder = join(repository, "examples", name);
+  const workspace = await kubernetesWorkspace();
+  await cp(join(folder, "modules"), join(workspace.program, "modules"), { recursive: true });
+  const program = await readFile(join(folder, "index.ts"), "utf8");
+  await writeFile(join(workspace.program, "index.ts"), waitless(program));
+  const text = await readFile(join(folder, "Pulumi.prod.yaml"), "utf8");
+  const { config } = configurationSchema.parse(parse(text));
+  const stack = await workspace.stack();
+  for (const [key, value] of Object.entries(config)) {
+    const own = key.slice(key.indexOf(":") + 1);
+    if (own !== "target") await stack.setConfig(own, { value: String(value) });
+  }
+  const { kubernetes } = targetSchema.parse(config[`${name}:target`]);
+  const target = {
+    registry: { push: `${registry.host}/acme`, insecure: true },
+    kubernetes: { ...kubernetes, namespace },
+  };
+  await stack.setConfig("target", { value: JSON.stringify(target) });
+  await stack.setConfig("kubernetes:kubeconfig", { value: cluster.kubeconfig, secret: true });
+  return workspace;
+}
+
+/** The one thing that this cluster needs otherwise: nothing becomes ready in it. */
+function waitless(program: string): string {
+  const classes = /new (wasm\.App)\(/g;
+  if (!classes.test(program)) throw new Error("The example has no App.");
+  const subclass = `
+    ${withoutAwait}
+    class WaitlessApp extends wasm.App {
+      constructor(name: string, args: wasm.AppArgs) {
+        super(name, args, { transforms: [withoutAwait] });
+      }
+    }
+  `;
+  const declarations = program.lastIndexOf("\nimport ");
+  const end = program.indexOf("\n", declarations + 1) + 1;
+  return program.slice(0, end) + subclass + program.slice(end).replaceAll(classes, "new WaitlessApp(");
+}
