@@ -27,6 +27,7 @@ export interface Permission {
 }
 
 export interface User {
+  name: string;
   kubeconfig: string;
   api: ApiClient;
 }
@@ -61,7 +62,7 @@ export class Cluster {
     const user = unique("user");
     for (const [index, permission] of permissions.entries()) await this.#permit(user, index, permission);
     const access = { ...this.#access, user };
-    return { kubeconfig: kubeconfig(access), api: new ApiClient(access) };
+    return { name: user, kubeconfig: kubeconfig(access), api: new ApiClient(access) };
   }
 
   async #permit(user: string, index: number, { namespace, rules }: Permission): Promise<void> {

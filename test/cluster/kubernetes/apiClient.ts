@@ -146,6 +146,11 @@ export class ApiClient {
     }
   }
 
+  /** Asks for a path as it stands, with its query; a body is not sent. @throws ApiError */
+  async ask(method: Dispatcher.HttpMethod, path: string): Promise<void> {
+    await this.#send(method, path);
+  }
+
   async #path(reference: Reference): Promise<string> {
     return `${await this.#collection(reference)}/${reference.metadata.name}`;
   }

@@ -34,6 +34,8 @@ export interface RunningCluster extends AsyncDisposable {
   access: Access;
   /** Ids of the two processes. */
   processes: number[];
+  /** Path of the log of what the server was asked, where it keeps one: see audit.ts. */
+  auditLog?: string;
   stop(): Promise<void>;
 }
 
@@ -45,14 +47,19 @@ const portAttempts = 3;
 const etcdSocket = "unix://etcd:0";
 const peerSocket = "unix://peer:0";
 
+interface ClusterOptions {
+  /** Whether the server writes down what it is asked. Default: false. */
+  audit?: boolean;
+}
+
 /** Starts a cluster, and resolves when it answers. Takes some seconds and 300 MB. */
-export async function startCluster(): Promise<Cluster & RunningCluster> {
-  const running = await startProcesses();
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster & RunningCluster> {
+  const running = await startProcesses(options);
   return Object.assign(new Cluster(running.access), running);
 }
 
 /** The same for others to use: only its processes and how to reach it. */
-export async function startProcesses(): Promise<RunningCluster> {
+export async function startProcesses({ audit = false }: ClusterOptions = {}): Promise<RunningCluster> {
   const folder = await mkdtemp(join(tmpdir(), "wasm-cluster-"));
   const started: Program[] = [];
   const stop = async () => {
@@ -65,11 +72,14 @@ export async function startProcesses(): Promise<RunningCluster> {
     // By file, for arguments are seen by everybody.
     await writeFile(join(folder, "tokens.csv"), `${token},admin,admin,"system:masters"\n`, { mode: 0o600 });
     started.push(await startEtcd(folder));
-    const { program, server } = await startApiServer(folder, token);
+    const auditLog = audit ? join(folder, "audit.log") : undefined;
+    const auditArguments = auditLog === undefined ? [] : await audited(folder, auditLog);
+    const { program, server } = await startApiServer(folder, token, auditArguments);
     started.push(program);
     return {
       access: { server, token },
       processes: started.map(({ pid }) => pid),
+      ...(auditLog !== undefined && { auditLog }),
       stop,
       [Symbol.asyncDispose]: stop,
     };
@@ -94,12 +104,12 @@ async function startEtcd(folder: string): Promise<Program> {
 }
 
 /** It takes no port that is free, only one that is named: somebody else may get there first. */
-async function startApiServer(folder: string, token: string) {
+async function startApiServer(folder: string, token: string, more: readonly string[]) {
   const path = await tool("kube-apiserver");
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
     const server = `https://127.0.0.1:${port}`;
-    const program = new Program(path, apiServerArguments(folder, port), folder);
+    const program = new Program(path, [...apiServerArguments(folder, port), ...more], folder);
     try {
       await ready(program, { server, token });
       return { program, server };
@@ -109,6 +119,14 @@ async function startApiServer(folder: string, token: string) {
         throw error;
     }
   }
+}
+
+/** One line for each request, with what was asked and not what was sent. */
+async function audited(folder: string, path: string): Promise<string[]> {
+  const policy = join(folder, "audit.json");
+  const rules = [{ level: "Metadata", omitStages: ["RequestReceived"] }];
+  await writeFile(policy, JSON.stringify({ apiVersion: "audit.k8s.io/v1", kind: "Policy", rules }));
+  return [`--audit-policy-file=${policy}`, `--audit-log-path=${path}`];
 }
 
 function apiServerArguments(folder: string, port: number): string[] {

@@ -1,4 +1,5 @@
 /** An example of `examples/` in a cluster, by its production stack's configuration with this cluster's own places. */
+import { existsSync } from "node:fs";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -17,14 +18,24 @@ export interface ExamplePlace {
   namespace: string;
 }
 
-/** A stack with the example's program and modules, not yet brought up. */
+/**
+ * A stack with the example's program and modules, not yet brought up.
+ *
+ * @param others examples whose modules it takes
+ */
 export async function exampleWorkspace(
   name: string,
   { cluster, registry, namespace }: ExamplePlace,
+  others: readonly string[] = [],
 ): Promise<Workspace> {
   const folder = join(repository, "examples", name);
   const workspace = await kubernetesWorkspace();
-  await cp(join(folder, "modules"), join(workspace.program, "modules"), { recursive: true });
+  // Beside the program, where another example is that it takes modules from.
+  for (const each of [name, ...others]) {
+    const to = each === name ? workspace.program : join(workspace.folder, each);
+    const from = join(repository, "examples", each, "modules");
+    if (existsSync(from)) await cp(from, join(to, "modules"), { recursive: true });
+  }
   const program = await readFile(join(folder, "index.ts"), "utf8");
   await writeFile(join(workspace.program, "index.ts"), waitless(program));
   const text = await readFile(join(folder, "Pulumi.prod.yaml"), "utf8");
@@ -46,17 +57,17 @@ export async function exampleWorkspace(
 
 /** The one thing that this cluster needs otherwise: nothing becomes ready in it. */
 function waitless(program: string): string {
-  const classes = /new (wasm\.App)\(/g;
+  const classes = /new (wasm\.App|kubernetes\.[\w.]+)\(/g;
   if (!classes.test(program)) throw new Error("The example has no App.");
   const subclass = `
     ${withoutAwait}
-    class WaitlessApp extends wasm.App {
-      constructor(name: string, args: wasm.AppArgs) {
+    const waitless = (Base: any) => class extends Base {
+      constructor(name: string, args: object) {
         super(name, args, { transforms: [withoutAwait] });
       }
-    }
+    } as any;
   `;
-  const declarations = program.lastIndexOf("\nimport ");
-  const end = program.indexOf("\n", declarations + 1) + 1;
-  return program.slice(0, end) + subclass + program.slice(end).replaceAll(classes, "new WaitlessApp(");
+  const lastImport = program.lastIndexOf("\nimport ");
+  const end = program.indexOf("\n", lastImport + 1) + 1;
+  return program.slice(0, end) + subclass + program.slice(end).replaceAll(classes, "new (waitless($1))(");
 }
