@@ -27,6 +27,8 @@ export interface PushOptions {
   /** Path of a file with a blob's bytes; asked for those that the content does not bring along. */
   pathOf(blob: Digest): Promise<string>;
   origins: Origins;
+  /** Blobs of what will refer to the image: they go along, and are not counted. */
+  beside?: readonly ImageBlob[];
 }
 
 /** What became of an image's blobs, and what it cost. */
@@ -52,14 +54,17 @@ export async function pushImage(
     await remember(repository, blobs, options);
     return { ...nothing, existing: blobs.length };
   }
-  const outcomes = await allOrNone(blobs, { signal: call.signal, most: 4 }, async (blob, signal) => {
+  const all = [...blobs, ...(options.beside ?? [])];
+  const outcomes = await allOrNone(all, { signal: call.signal, most: 4 }, async (blob, signal) => {
     const source = blob.bytes ? { bytes: blob.bytes } : { path: await options.pathOf(blob.digest) };
     const from = await elsewhere(repository, blob, options);
     return { blob, outcome: await repository.pushBlob(blob, source, { from }, { ...call, signal }) };
   });
   await repository.putManifest(manifest.digest, manifest, call);
   await remember(repository, blobs, options);
-  return outcomes.reduce((sum, { blob, outcome }) => added(sum, blob, outcome), nothing);
+  return outcomes
+    .slice(0, blobs.length)
+    .reduce((sum, { blob, outcome }) => added(sum, blob, outcome), nothing);
 }
 
 /** `12.3 MiB in 2 blobs sent, 1 mounted`, for the log. */

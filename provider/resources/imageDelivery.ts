@@ -5,13 +5,13 @@ import { PartialFailure } from "../errors.ts";
 import type { Call } from "../oci/call.ts";
 import { OciError } from "../oci/errors.ts";
 import { Origins } from "../oci/origins.ts";
-import { type ImageContent, pushImage, putTag, type Transfer, transferText } from "../oci/push.ts";
+import { pushImage, putTag, type Transfer, transferText } from "../oci/push.ts";
 import type { Manifest, Repository } from "../oci/repository.ts";
 import { isUnknown } from "../schema/fields.ts";
 import type { Properties } from "../values.ts";
 import { artifactStore } from "./artifactStore.ts";
 import type { ImageInputs, ImageOutputs } from "./image.ts";
-import { buildImage, imageSize } from "./imageContent.ts";
+import { type BuiltImage, buildImage, imageSize } from "./imageContent.ts";
 import {
   earlierOf,
   formerTags,
@@ -21,7 +21,7 @@ import {
   type OldImage,
   sameAsRecorded,
 } from "./imagePlan.ts";
-import { attach, isAttached, signerOf } from "./imageProvenance.ts";
+import { attach, blobsToAttach, isAttached, signerOf } from "./imageProvenance.ts";
 import { prune } from "./imageRemoval.ts";
 import { callOf, repositoryOf } from "./imageRepository.ts";
 import { type EarlierImage, type RecordedImage, recorded } from "./imageTags.ts";
@@ -91,14 +91,20 @@ async function ensureManifest(
   const manifest = same && (await manifestOf(repository, same.digest, callOf(context)));
   if (same && manifest) return { manifest, size: same.size };
   const { content, inspection } = await built(image, context);
-  const transfer = await push(repository, content, context);
+  const transfer = await push(repository, { content, inspection }, context);
   return { manifest: content.manifest, size: imageSize(content), inspection, transfer };
 }
 
 /** A registry takes no bytes but those of the digest that it is told, so they are not read twice unless it refuses them. */
-async function push(repository: Repository, content: ImageContent, context: Context): Promise<Transfer> {
+async function push(
+  repository: Repository,
+  { content, inspection }: BuiltImage,
+  context: Context,
+): Promise<Transfer> {
   const { store } = artifactStore(context.settings);
-  const options = { pathOf: async (blob: Digest) => store.path(blob), origins: new Origins(store.folder) };
+  const beside = await blobsToAttach(content.manifest, inspection, await signerOf(context.settings));
+  const pathOf = async (blob: Digest) => store.path(blob);
+  const options = { pathOf, origins: new Origins(store.folder), beside };
   try {
     return await pushImage(repository, content, options, callOf(context));
   } catch (error) {

@@ -1,9 +1,10 @@
 /** Grants report and signature of an Image. Their code is loaded where something is attached only. */
-import type { Digest } from "../artifacts/digest.ts";
+import { type Digest, digestOf } from "../artifacts/digest.ts";
 import type { Inspection } from "../artifacts/inspection.ts";
 import type { Call } from "../oci/call.ts";
 import type { Attached } from "../oci/provenance/attach.ts";
 import type { Signer } from "../oci/provenance/signer.ts";
+import type { ImageBlob } from "../oci/push.ts";
 import type { Manifest, Repository } from "../oci/repository.ts";
 import { isUnknown } from "../schema/fields.ts";
 import type { Settings } from "../settings.ts";
@@ -52,19 +53,35 @@ export function isAttached(
   return attested === true && !isUnknown(signedBy) && (!signer || signer.hint === signedBy);
 }
 
+type Content = Pick<Inspection, "digest" | "sealed">;
+
+/** What `attach` will push, as far as it is known before the image is there: it goes along with the image's own blobs. */
+export async function blobsToAttach(
+  manifest: Manifest,
+  content: Content,
+  signer: Signer | undefined,
+): Promise<ImageBlob[]> {
+  const { knownBlobs } = await import("../oci/provenance/attach.ts");
+  const blobs = await knownBlobs(subjectOf(manifest), provenanceOf(content, signer));
+  return blobs.map((bytes) => ({ digest: digestOf(bytes), size: bytes.length, bytes }));
+}
+
 /** @returns what was sent: what is there and still holds is not made again */
 export async function attach(
   repository: Repository,
   manifest: Manifest,
-  { digest, sealed }: Pick<Inspection, "digest" | "sealed">,
+  content: Content,
   signer: Signer | undefined,
   call: Call,
 ): Promise<Attached[]> {
   const { attachProvenance } = await import("../oci/provenance/attach.ts");
-  const subject = {
-    digest: manifest.digest,
-    mediaType: manifest.mediaType,
-    size: manifest.bytes.length,
-  };
-  return attachProvenance(repository, subject, { artifactDigest: digest, sealed, signer }, call);
+  return attachProvenance(repository, subjectOf(manifest), provenanceOf(content, signer), call);
+}
+
+function subjectOf({ digest, mediaType, bytes }: Manifest) {
+  return { digest, mediaType, size: bytes.length };
+}
+
+function provenanceOf({ digest, sealed }: Content, signer: Signer | undefined) {
+  return { artifactDigest: digest, sealed, signer };
 }

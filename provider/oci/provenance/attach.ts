@@ -48,10 +48,11 @@ export interface Attached {
 export async function attachProvenance(
   repository: Writable,
   image: Subject,
-  { artifactDigest, sealed, signer }: Provenance,
+  provenance: Provenance,
   call: Call,
 ): Promise<Attached[]> {
-  const grants = await grantsStatement(image.digest, { artifact: artifactDigest, modules: sealed });
+  const { signer } = provenance;
+  const grants = await grantsOf(image, provenance);
   if (!signer) return attachUnsigned(repository, image, grants, call);
   const statements = [
     {
@@ -70,13 +71,27 @@ export async function attachProvenance(
   return sent;
 }
 
+/** What of it is known before the image is pushed, and can go along with it: nothing where signatures are to be made. */
+export async function knownBlobs(image: Subject, provenance: Provenance): Promise<readonly Buffer[]> {
+  if (provenance.signer) return [];
+  return unsignedReferrer(image, await grantsOf(image, provenance)).blobs;
+}
+
+function grantsOf(image: Subject, { artifactDigest, sealed }: Provenance): Promise<Buffer> {
+  return grantsStatement(image.digest, { artifact: artifactDigest, modules: sealed });
+}
+
+function unsignedReferrer(image: Subject, grants: Buffer): Referrer {
+  return statementReferrer(image, grants, statementType, grantsPredicate);
+}
+
 async function attachUnsigned(
   repository: Writable,
   image: Subject,
   grants: Buffer,
   call: Call,
 ): Promise<Attached[]> {
-  const referrer = statementReferrer(image, grants, statementType, grantsPredicate);
+  const referrer = unsignedReferrer(image, grants);
   const digest = digestOf(referrer.manifest);
   const listed = await repository.referrers(image.digest, statementType, call);
   // A list that clients keep under a tag names what others have deleted, too.
