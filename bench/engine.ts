@@ -39,13 +39,23 @@ export class Project {
     };
   }
 
-  /** A JavaScript program in `folder`, with an empty stack. `plugin` is the plugin's script. */
-  static async create(folder: string, plugin: string, program: string): Promise<Project> {
+  /**
+   * A JavaScript program in `folder`, with an empty stack.
+   *
+   * @param plugin the plugin's script
+   * @param others folders of other providers' plugins, by their names
+   */
+  static async create(
+    folder: string,
+    plugin: string,
+    program: string,
+    others: Readonly<Record<string, string>> = {},
+  ): Promise<Project> {
     const project = new Project(folder, await tool("pulumi"));
     for (const name of ["backend", "home", "plugin"]) await mkdir(join(folder, name), { recursive: true });
     await installLanguageHost(join(folder, "home"));
     await writeLauncher(join(folder, "plugin"), plugin, join(folder, "peak"));
-    await writeProgram(folder, program);
+    await writeProgram(folder, program, { wasm: "plugin", ...others });
     await project.run("stack", "init", "bench");
     return project;
   }
@@ -58,6 +68,11 @@ export class Project {
   /** An output of the stack. */
   async output(name: string): Promise<string> {
     return (await this.#ask(["stack", "output", name])).trim();
+  }
+
+  /** The stack's state, as JSON. */
+  state(): Promise<string> {
+    return this.#ask(["stack", "export"]);
   }
 
   /** Resolves to what the command prints. */
@@ -113,7 +128,11 @@ async function writeLauncher(folder: string, plugin: string, peakFile: string): 
   await chmod(executable, 0o755);
 }
 
-async function writeProgram(folder: string, program: string): Promise<void> {
+async function writeProgram(
+  folder: string,
+  program: string,
+  plugins: Readonly<Record<string, string>>,
+): Promise<void> {
   const modules = join(folder, "node_modules");
   await mkdir(modules);
   await symlink(inRepository("node_modules", "@pulumi"), join(modules, "@pulumi"), "junction");
@@ -121,7 +140,7 @@ async function writeProgram(folder: string, program: string): Promise<void> {
   const project = {
     name: "bench",
     runtime: { name: "nodejs", options: { typescript: false } },
-    plugins: { providers: [{ name: "wasm", path: "plugin" }] },
+    plugins: { providers: Object.entries(plugins).map(([name, path]) => ({ name, path })) },
   };
   // JSON is YAML.
   await writeFile(join(folder, "Pulumi.yaml"), JSON.stringify(project));

@@ -5,10 +5,10 @@ export interface Figure {
   value: number;
   /**
    * `times`: a ratio of medians that were measured in the same run. `MB`: 10^6 bytes, `kB`: 10^3.
-   * `µs`: microseconds, a difference of medians that were measured in the same run. `s/resource`: seconds of one
-   * command by the resources of its program. `count`: a whole number.
+   * `µs` and `s`: microseconds and seconds, a difference of medians that were measured in the same run. `s/resource`:
+   * seconds of one command by the resources of its program. `count`: a whole number.
    */
-  unit: "times" | "µs" | "kB" | "MB" | "s/resource" | "count";
+  unit: "times" | "µs" | "s" | "kB" | "MB" | "s/resource" | "count";
   /** What it was compared with, as the end of a sentence that begins with the value. */
   against?: string;
   /** The most that it may be; without it there is no goal. */

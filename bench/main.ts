@@ -1,6 +1,6 @@
 // Measures what the README says of speed and memory:
 //   npm run bench                  everything
-//   npm run bench -- plugin wire   some of it: plugin, wire, program, local, compose, seal, registry
+//   npm run bench -- plugin wire   some of it: plugin, wire, program, local, compose, seal, registry, kubernetes
 // Times are ratios of medians, measured in turn in this run; the samples are in bench/results.json.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { runTask, TaskError, taskSignal } from "../tools/task.ts";
 import type { Bench } from "./bench.ts";
 import { composeBench } from "./compose.ts";
 import { describe, type Figure, isMet } from "./figures.ts";
+import { kubernetesBench } from "./kubernetes.ts";
 import { localBench } from "./local.ts";
 import { pluginBench } from "./plugin.ts";
 import { programBench } from "./program.ts";
@@ -26,6 +27,7 @@ const benches: Bench[] = [
   composeBench,
   sealBench,
   registryBench,
+  kubernetesBench,
 ];
 
 await runTask(async () => {
