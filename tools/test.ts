@@ -26,7 +26,7 @@ const tiers: Record<string, ToolName[]> = {
 /** Tools that some tests of a tier look for on PATH; without them these tests are skipped by name. */
 const extras: Record<string, ToolName[]> = {
   runtime: ["wasmtime"],
-  cluster: ["oras", "crane", "cosign", "etcd", "kube-apiserver", "pulumi-resource-kubernetes"],
+  cluster: ["wasmtime", "oras", "crane", "cosign", "etcd", "kube-apiserver", "pulumi-resource-kubernetes"],
 };
 
 /** What is read of vitest's JSON report. */

@@ -59,7 +59,7 @@ export function inWasmtime(place: Place): Runtime {
   };
 }
 
-async function servedAt(child: ChildProcess & { stderr: Readable }): Promise<string> {
+export async function servedAt(child: ChildProcess & { stderr: Readable }): Promise<string> {
   const said: string[] = [];
   for await (const line of createInterface(child.stderr)) {
     said.push(line);
@@ -71,7 +71,7 @@ async function servedAt(child: ChildProcess & { stderr: Readable }): Promise<str
   throw new Error(`wasmtime ended before it listened: ${said.join("\n")}`);
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
   child.kill("SIGKILL");
