@@ -30,6 +30,8 @@ export interface AddFileOptions extends AddOptions {
 export interface AddStreamOptions extends AddFileOptions {
   /** `fill` resolves only if what it handed on has the digest: then it is not hashed a second time. */
   verified?: boolean;
+  /** False: the bytes can be had again where a power cut takes them, so nothing waits for the disk. Default true. */
+  durable?: boolean;
 }
 
 /** Of one module, where no limit is set. Bytes. */
@@ -68,10 +70,10 @@ export class Store {
     return join(this.blobs, hexOf(digest));
   }
 
-  /** Whether the bytes are here; counts as a use of them. */
-  async has(digest: Digest): Promise<boolean> {
+  /** Whether the bytes are here, and of the given size where one is given; counts as a use of them. */
+  async has(digest: Digest, size?: number): Promise<boolean> {
     const found = await stat(this.path(digest)).catch(() => undefined);
-    if (!found?.isFile()) return false;
+    if (!found?.isFile() || (size !== undefined && found.size !== size)) return false;
     await this.touch(this.path(digest), found.mtimeMs);
     return true;
   }
@@ -88,7 +90,7 @@ export class Store {
       const limits = { ...sizeLimit(path, options.maxSize), signal: options.signal };
       if (options.accept) options.accept(await reading(path, () => readStart(file)));
       const found = await reading(path, () => hashFile(file, limits));
-      if (await this.hasSame(found.digest, found.size)) return found;
+      if (await this.has(found.digest, found.size)) return found;
       return await this.write((blob) =>
         reading(path, () =>
           hashFile(file, limits, (chunk) => writing(this.folder, () => blob.writeFile(chunk))),
@@ -104,7 +106,7 @@ export class Store {
     const limit = sizeLimit("the module", options.maxSize);
     if (bytes.length > limit.maxSize) throw limit.tooLarge();
     const added = { digest: digestOf(bytes), size: bytes.length };
-    if (await this.hasSame(added.digest, added.size)) return added;
+    if (await this.has(added.digest, added.size)) return added;
     return this.write(async (blob) => {
       await writing(this.folder, () => blob.writeFile(bytes));
       return added;
@@ -126,7 +128,7 @@ export class Store {
     const limit = sizeLimit("the module", options.maxSize);
     if (expected.size > limit.maxSize) throw limit.tooLarge();
     throwIfCancelled(options.signal);
-    if (await this.hasSame(expected.digest, expected.size)) return;
+    if (await this.has(expected.digest, expected.size)) return;
     await this.write(async (blob) => {
       const toDisk = (chunk: Uint8Array) => writing(this.folder, () => blob.writeFile(chunk));
       const incoming = new IncomingBlob(expected, toDisk, options);
@@ -137,7 +139,7 @@ export class Store {
         await incoming.settled();
       }
       return expected;
-    });
+    }, options);
   }
 
   /** The bytes of a digest, verified. @throws ArtifactError `not-found`, `damaged` (and then they are removed) */
@@ -204,14 +206,6 @@ export class Store {
     return join(this.pins, `${hexOf(digest)}.${owner}`);
   }
 
-  /** A blob of another size than its source is damaged, and is written again. */
-  private async hasSame(digest: Digest, size: number): Promise<boolean> {
-    const found = await stat(this.path(digest)).catch(() => undefined);
-    if (!found?.isFile() || found.size !== size) return false;
-    await this.touch(this.path(digest), found.mtimeMs);
-    return true;
-  }
-
   private async touch(path: string, usedAt: number): Promise<void> {
     const now = Date.now();
     if (now - usedAt < touchMilliseconds) return;
@@ -221,6 +215,7 @@ export class Store {
 
   private async write(
     fill: (blob: FileHandle) => Promise<{ digest: Digest; size: number }>,
+    { durable = true }: Pick<AddStreamOptions, "durable"> = {},
   ): Promise<{ digest: Digest; size: number }> {
     const temporary = join(this.temporary, randomUUID());
     try {
@@ -233,7 +228,7 @@ export class Store {
       try {
         added = await fill(blob);
         // Without it, a power cut can leave the final name with no bytes behind it.
-        await writing(this.folder, () => blob.sync());
+        if (durable) await writing(this.folder, () => blob.sync());
       } finally {
         await blob.close();
       }
@@ -253,7 +248,7 @@ export class Store {
       await rename(temporary, this.path(digest));
     } catch (error) {
       // Windows refuses to replace a file that another process has open; then it is there already.
-      if (!(await this.hasSame(digest, size))) throw cacheError(this.folder, error);
+      if (!(await this.has(digest, size))) throw cacheError(this.folder, error);
     }
   }
 }

@@ -41,7 +41,7 @@ export async function recallModule(
   component?: string,
 ): Promise<Pulled | undefined> {
   const known = await recordsOf(store).recall(keyOf(manifest, component));
-  if (known === undefined || !(await store.has(known.digest))) return undefined;
+  if (known === undefined || !(await store.has(known.digest, known.size))) return undefined;
   requireSize(known.size, name, maxSize);
   return known;
 }

@@ -48,6 +48,8 @@ export async function pullLayer({ digest, size }: Descriptor, pulling: Pulling):
     maxSize,
     signal: call.signal,
     verified: true,
+    // What a power cut leaves without bytes is pulled again.
+    durable: false,
     accept: (start) => void classify(start, name),
   });
   return { digest, size };
