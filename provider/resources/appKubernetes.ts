@@ -8,6 +8,7 @@ import type { KubernetesApp, RenderedChild } from "../targets/kubernetes/app.ts"
 import { render } from "../targets/kubernetes/render/index.ts";
 import { tokens, typeOf } from "../targets/kubernetes/render/objects.ts";
 import { resolve } from "../targets/kubernetes/render/references.ts";
+import { known } from "../targets/kubernetes/validate/input.ts";
 import { validate } from "../targets/kubernetes/validate.ts";
 import type { Target } from "../targets/target.ts";
 import { isSecretAt, type Value } from "../values.ts";
@@ -25,15 +26,15 @@ import type { ComponentArguments } from "./component.ts";
  * @throws InputErrors
  */
 export function requireKubernetes(
-  { name, known, values }: ComponentArguments<AppInputs>,
+  { name, known: inputs, values }: ComponentArguments<AppInputs>,
   { kubernetes }: Target,
 ): string[] {
   const { problems, warnings } = validate({
-    app: { ...known, name, volumes: volumesOf(known) },
+    app: { ...inputs, name, volumes: volumesOf(inputs) },
     runtime: kubernetes?.runtime ?? unknown,
-    rules: knownRules(known),
+    rules: knownRules(inputs),
   });
-  const all = [...problems, ...openSecrets(known, values.kubernetes)];
+  const all = [...problems, ...openSecrets(inputs, values.kubernetes)];
   if (all.length > 0) throw new InputErrors(all);
   return warnings;
 }
@@ -63,7 +64,7 @@ function ofCluster({
 }
 
 function register(
-  { token, name, inputs, dependsOn, secretOutputs }: RenderedChild,
+  { token, name, inputs, dependsOn, secretOutputs, replaceOnChanges }: RenderedChild,
   { slow }: AppParts,
   made: Readonly<Record<string, Child>>,
 ): Child {
@@ -76,6 +77,7 @@ function register(
     ...ofCluster(slow),
     dependsOn: dependsOn.flatMap((other) => made[other] ?? []),
     ...(secretOutputs.length > 0 && { additionalSecretOutputs: [...secretOutputs] }),
+    ...(replaceOnChanges.length > 0 && { replaceOnChanges: [...replaceOnChanges] }),
     // A second one would have its name.
     ...(inputs.metadata.name !== undefined && { deleteBeforeReplace: true }),
   });
@@ -128,15 +130,29 @@ function volumesOf({ bindings }: AppInputs) {
 
 /** What stands in a pod can be read by everybody who may look at pods. */
 function openSecrets({ kubernetes }: AppInputs, values: Value | undefined): Problem[] {
-  if (kubernetes === undefined || isUnknown(kubernetes) || isUnknown(kubernetes.sidecars)) return [];
-  return (kubernetes.sidecars ?? []).flatMap((sidecar, index) => {
-    if (isUnknown(sidecar) || sidecar.environment === undefined || isUnknown(sidecar.environment)) return [];
-    return Object.keys(sidecar.environment)
-      .filter((key) => isSecretAt(values, ["sidecars", index, "environment", key]))
-      .map((key) => ({
-        path: propertyPath(["kubernetes", "sidecars", index, "environment", key]),
-        message:
-          "is secret, and stands in the pod for all to read: put it into a Secret, and name that one in environmentFrom",
-      }));
-  });
+  const { arguments: args, sidecars } = known(kubernetes) ?? {};
+  const ofApp = "bind it as a value of the environment";
+  const ofSidecars = "put it into a Secret, and name that one in environmentFrom";
+  const places = [
+    ...placesIn(["arguments"], args).map((place) => ({ place, advice: ofApp })),
+    ...(known(sidecars) ?? []).flatMap((sidecar, index) =>
+      Object.entries(known(sidecar) ?? {})
+        .filter(([key]) => ["command", "arguments", "environment"].includes(key))
+        .flatMap(([key, part]) => placesIn(["sidecars", index, key], part))
+        .map((place) => ({ place, advice: ofSidecars })),
+    ),
+  ];
+  return places
+    .filter(({ place }) => isSecretAt(values, place))
+    .map(({ place, advice }) => ({
+      path: propertyPath(["kubernetes", ...place]),
+      message: `is secret, and stands in the pod for all to read: ${advice}`,
+    }));
+}
+
+/** The paths of what a list or an object holds, as far as it is known. */
+function placesIn(path: (string | number)[], part: unknown): (string | number)[][] {
+  if (typeof part !== "object" || part === null) return [];
+  const keys = Array.isArray(part) ? [...part.keys()] : Object.keys(part);
+  return keys.map((key) => [...path, key]);
 }

@@ -86,6 +86,8 @@ export interface RenderedChild {
   dependsOn: readonly string[];
   /** Outputs that are secret whatever the provider says. */
   secretOutputs: readonly string[];
+  /** Inputs that a server does not change, where the Kubernetes provider does not know that by itself. */
+  replaceOnChanges: readonly string[];
 }
 
 export interface KubernetesObject {

@@ -81,7 +81,10 @@ const shape = {
     description:
       "The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.",
   }),
-  arguments: optional(list(z.string()), { description: "Arguments of a command." }),
+  arguments: optional(list(z.string()), {
+    description:
+      "Arguments of a command. They stand in the pod for all to read, so secrets are refused here.",
+  }),
   probes: optional(
     object("wasm:index:KubernetesProbes", "When a pod gets requests, and when it is started again.", {
       readiness: optional(probeFields, { description: "A pod that fails it gets no requests." }),

@@ -19,7 +19,7 @@ namespace Pulumi.Wasm.Inputs
         private InputList<string>? _arguments;
 
         /// <summary>
-        /// Arguments of a command.
+        /// Arguments of a command. They stand in the pod for all to read, so secrets are refused here.
         /// </summary>
         public InputList<string> Arguments
         {

@@ -1272,7 +1272,7 @@ func (o FileGrantArrayOutput) Index(i pulumi.IntInput) FileGrantOutput {
 
 // What is particular to a Kubernetes target.
 type KubernetesApp struct {
-	// Arguments of a command.
+	// Arguments of a command. They stand in the pod for all to read, so secrets are refused here.
 	Arguments []string `pulumi:"arguments"`
 	// Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
 	Autoscaling *KubernetesAutoscaling `pulumi:"autoscaling"`
@@ -1309,7 +1309,7 @@ type KubernetesAppInput interface {
 
 // What is particular to a Kubernetes target.
 type KubernetesAppArgs struct {
-	// Arguments of a command.
+	// Arguments of a command. They stand in the pod for all to read, so secrets are refused here.
 	Arguments pulumi.StringArrayInput `pulumi:"arguments"`
 	// Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
 	Autoscaling KubernetesAutoscalingPtrInput `pulumi:"autoscaling"`
@@ -1411,7 +1411,7 @@ func (o KubernetesAppOutput) ToKubernetesAppPtrOutputWithContext(ctx context.Con
 	}).(KubernetesAppPtrOutput)
 }
 
-// Arguments of a command.
+// Arguments of a command. They stand in the pod for all to read, so secrets are refused here.
 func (o KubernetesAppOutput) Arguments() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v KubernetesApp) []string { return v.Arguments }).(pulumi.StringArrayOutput)
 }
@@ -1490,7 +1490,7 @@ func (o KubernetesAppPtrOutput) Elem() KubernetesAppOutput {
 	}).(KubernetesAppOutput)
 }
 
-// Arguments of a command.
+// Arguments of a command. They stand in the pod for all to read, so secrets are refused here.
 func (o KubernetesAppPtrOutput) Arguments() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *KubernetesApp) []string {
 		if v == nil {

@@ -182,7 +182,7 @@ export interface FileGrantArgs {
  */
 export interface KubernetesAppArgs {
     /**
-     * Arguments of a command.
+     * Arguments of a command. They stand in the pod for all to read, so secrets are refused here.
      */
     arguments?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**

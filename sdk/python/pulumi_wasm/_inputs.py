@@ -778,7 +778,7 @@ class KubernetesAppArgsDict(TypedDict):
     """
     arguments: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Arguments of a command.
+    Arguments of a command. They stand in the pod for all to read, so secrets are refused here.
     """
     autoscaling: NotRequired[pulumi.Input[Optional['KubernetesAutoscalingArgsDict']]]
     """
@@ -838,7 +838,7 @@ class KubernetesAppArgs:
         """
         What is particular to a Kubernetes target.
 
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] arguments: Arguments of a command.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] arguments: Arguments of a command. They stand in the pod for all to read, so secrets are refused here.
         :param pulumi.Input['KubernetesAutoscalingArgs'] autoscaling: Leaves the number of pods to the cluster; `replicas` is left out then. Default: `replicas` says it.
         :param pulumi.Input[Sequence[pulumi.Input['KubernetesCallerArgs']]] callers: Who may connect to the App's pods, beside the ingress controller. Default: nobody.
         :param pulumi.Input[Mapping[str, pulumi.Input['KubernetesCalleeArgs']]] calls: The pods behind the Services that grants call, by the name in the grant. Default: each is an App of that name.
@@ -877,7 +877,7 @@ class KubernetesAppArgs:
     @pulumi.getter
     def arguments(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Arguments of a command.
+        Arguments of a command. They stand in the pod for all to read, so secrets are refused here.
         """
         return pulumi.get(self, "arguments")
 

@@ -173,6 +173,20 @@ describe.skipIf(!canStart)("an App on Kubernetes", () => {
     expect(await stack.read("Deployment")).toMatchObject({ spec: { replicas: 3 } });
   });
 
+  test("makes again what somebody removed by hand, and nothing else", async () => {
+    const { Secret: former } = await stack.names();
+    await stack.cluster.api.remove(stack.reference("Service"));
+    await stack.cluster.api.remove(stack.reference("Secret", former));
+    await stack.workspace.refresh();
+    expect(operations(await stack.workspace.up())).toEqual([
+      "create Secret shop",
+      "create Service shop",
+      "update Deployment shop",
+    ]);
+    const { Secret } = await stack.names();
+    expect(await pod()).toMatchObject({ containers: [{ envFrom: [{}, { secretRef: { name: Secret } }] }] });
+  });
+
   test("leaves nothing behind", async () => {
     const { ConfigMap, Secret } = await stack.names();
     await stack.workspace.destroy();

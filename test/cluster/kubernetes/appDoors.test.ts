@@ -41,9 +41,11 @@ describe.skipIf(!canStart)("a service on Kubernetes", () => {
   /**
    * An App `shop` with these inputs, and an App `web` behind a Gateway, where the cluster has HTTPRoutes.
    *
-   * @param dryRun this plugin cannot compare HTTPRoutes with what is there, as newer ones do: then `web` has none
+   * @param more `dryRun`: this plugin cannot compare HTTPRoutes with what is there, as newer ones do: then `web` has none. `handler`: what
+   * containerd calls the runtime
    */
-  async function write(app: string, dryRun = false) {
+  async function write(app: string, more: { dryRun?: boolean; handler?: string } = {}) {
+    const { dryRun = false, handler = "wasmtime-v1" } = more;
     const route = `
       hostname: "web.example.com",
       limits: { time: 30 },
@@ -58,7 +60,7 @@ describe.skipIf(!canStart)("a service on Kubernetes", () => {
         const { artifact } = new wasm.Module("echo", { file });
         const { target } = new wasm.EdgeTarget("edge", {
           registry,
-          kubernetes: { runtime: "wasmtime", createRuntimeClass: true, handler: "wasmtime-v1", namespace },
+          kubernetes: { runtime: "wasmtime", createRuntimeClass: true, handler: "${handler}", namespace },
         });
         const labelled: pulumi.ResourceTransform = ({ type, props, opts }) => {
           if (type !== "kubernetes:apps/v1:Deployment") return undefined;
@@ -143,7 +145,7 @@ describe.skipIf(!canStart)("a service on Kubernetes", () => {
         scaleTargetRef: { kind: "Deployment", name: "shop" },
       },
     });
-    await write(everything, true);
+    await write(everything, { dryRun: true });
     await stack.workspace.up();
     await stack.cluster.api.patch(stack.reference("Deployment"), { spec: { replicas: 4 } });
     await stack.workspace.refresh();
@@ -184,6 +186,19 @@ describe.skipIf(!canStart)("a service on Kubernetes", () => {
     });
   });
 
+  test("has another class where nodes call its runtime otherwise, before the former goes", async () => {
+    const { RuntimeClass: former } = await stack.names();
+    await write(everything, { handler: "wasmtime-v2" });
+    await stack.workspace.up();
+    const { RuntimeClass } = await stack.names();
+    expect(RuntimeClass).not.toBe(former);
+    expect(await stack.read("RuntimeClass", RuntimeClass)).toMatchObject({ handler: "wasmtime-v2" });
+    expect(await stack.read("RuntimeClass", former)).toBeUndefined();
+    expect(await stack.read("Deployment")).toMatchObject({
+      spec: { template: { spec: { runtimeClassName: RuntimeClass } } },
+    });
+  });
+
   test("has what a transform gave to one of its objects", async () => {
     expect(await labelsOf("Deployment")).toMatchObject({ team: "sales" });
     for (const kind of ["Service", "Ingress", "NetworkPolicy"]) {
@@ -192,7 +207,8 @@ describe.skipIf(!canStart)("a service on Kubernetes", () => {
   });
 
   test("loses what it no longer asks for, and is reached from within", async () => {
-    await write('replicas: 1, kubernetes: { callers: [{ app: "web" }] },', true);
+    const app = 'replicas: 1, kubernetes: { callers: [{ app: "web" }] },';
+    await write(app, { handler: "wasmtime-v2" });
     const outcome = await stack.workspace.up();
     expect(operations(outcome)).toEqual([
       "delete HorizontalPodAutoscaler shop",

@@ -47,13 +47,14 @@ describe.skipIf(!canStart)("preview", () => {
               image: "registry.example/metrics:1",
               ports: [8080],
               environment: { TOKEN: pulumi.secret("the-token-of-metrics") },
+              arguments: ["--token", pulumi.secret("the-token-of-metrics")],
             },
           ],
         },
       `,
       "1shop",
     );
-    const said = await problems();
+    const lines = (await problems()).split("\n");
     for (const [path, problem] of [
       [
         "",
@@ -65,11 +66,15 @@ describe.skipIf(!canStart)("preview", () => {
         "kubernetes.sidecars[0].environment.TOKEN",
         "is secret, and stands in the pod for all to read: put it into a Secret, and name that one in environmentFrom",
       ],
+      [
+        "kubernetes.sidecars[0].arguments[1]",
+        "is secret, and stands in the pod for all to read: put it into a Secret, and name that one in environmentFrom",
+      ],
     ] as const) {
-      const line = said.split("\n").find((each) => each.endsWith(`has a problem: ${problem}`));
-      expect(line).toContain(`property ${path}`);
+      const said = lines.filter((line) => line.endsWith(`has a problem: ${problem}`));
+      expect(said.join("\n")).toContain(`property ${path}`);
     }
-    expect(said).not.toContain("the-token-of-metrics");
+    expect(lines.join("\n")).not.toContain("the-token-of-metrics");
   });
 
   test("says that a name is too long", async () => {
@@ -78,6 +83,18 @@ describe.skipIf(!canStart)("preview", () => {
     expect(await problems()).toContain(
       `the name "${name}" has 64 characters, and it becomes the name of a Service, which takes 63 here: shorten it`,
     );
+  });
+
+  test("says that arguments are no place for secrets", async () => {
+    await write(
+      known,
+      'run: "job", kubernetes: { arguments: ["--token", pulumi.secret("the-token-of-the-job")] },',
+    );
+    const said = await problems();
+    expect(said).toContain(
+      "property kubernetes.arguments[1] (secret) has a problem: is secret, and stands in the pod for all to read: bind it as a value of the environment",
+    );
+    expect(said).not.toContain("the-token-of-the-job");
   });
 
   const objects = [
@@ -152,18 +169,19 @@ describe.skipIf(!canStart)("a program with Apps in two clusters", () => {
     await other?.stop();
   });
 
-  test("puts each App's objects into the cluster of its provider", async () => {
+  test("puts each App's objects into the cluster of its provider, and into its namespace where the target names none", async () => {
     await stack.write(`
-      const there = new Cluster("there", { kubeconfig: pulumi.secret(${JSON.stringify(other.kubeconfig)}) });
+      const there = new Cluster("there", { namespace, kubeconfig: pulumi.secret(${JSON.stringify(other.kubeconfig)}) });
       const { artifact } = new wasm.Module("echo", ${file});
-      const kubernetes = { runtime: "wasmtime" as const, namespace };
-      const here = new wasm.EdgeTarget("here", { registry, kubernetes: { ...kubernetes, runtimeClassName: "first" } });
-      const away = new wasm.EdgeTarget("away", { registry, kubernetes: { ...kubernetes, runtimeClassName: "second" } });
+      const runtime = "wasmtime" as const;
+      const here = new wasm.EdgeTarget("here", { registry, kubernetes: { runtime, runtimeClassName: "first", namespace } });
+      const away = new wasm.EdgeTarget("away", { registry, kubernetes: { runtime, runtimeClassName: "second" } });
       const shared = { artifact, ${callers} };
       new wasm.App("shop", { ...shared, target: here.target }, { providers: [cluster], transforms: [withoutAwait] });
-      new wasm.App("web", { ...shared, target: away.target }, { providers: [there], transforms: [withoutAwait] });
+      const web = new wasm.App("web", { ...shared, target: away.target }, { providers: [there], transforms: [withoutAwait] });
+      export const { url } = web;
     `);
-    await stack.workspace.up();
+    const { outputs } = await stack.workspace.up();
     const classes = async (cluster: typeof stack.cluster) =>
       (await cluster.api.list("apps/v1", "Deployment", stack.namespace)).map((deployment) => [
         deployment.metadata.name,
@@ -172,5 +190,6 @@ describe.skipIf(!canStart)("a program with Apps in two clusters", () => {
       ]);
     expect(await classes(stack.cluster)).toEqual([["shop", "first"]]);
     expect(await classes(other)).toEqual([["web", "second"]]);
+    expect(outputs.url).toBe(`http://web.${stack.namespace}.svc`);
   });
 });

@@ -29,6 +29,7 @@ interface Details {
   annotations?: k8s.meta.v1.ObjectMeta["annotations"];
   dependsOn?: readonly Token[];
   secretOutputs?: readonly string[];
+  replaceOnChanges?: readonly string[];
 }
 
 /** One child; of each token an App has one at most, so that its name tells them apart together with the type. */
@@ -36,7 +37,7 @@ export function child(
   app: KubernetesApp,
   token: Token,
   body: Record<string, unknown>,
-  { name, annotations, dependsOn = [], secretOutputs = [] }: Details = {},
+  { name, annotations, dependsOn = [], secretOutputs = [], replaceOnChanges = [] }: Details = {},
 ): RenderedChild {
   const metadata: k8s.meta.v1.ObjectMeta = {
     ...(name !== undefined && { name }),
@@ -44,7 +45,8 @@ export function child(
     labels: labels(app),
     ...(annotations !== undefined && { annotations }),
   };
-  return { token, name: app.name, inputs: { ...typeOf(token), metadata, ...body }, dependsOn, secretOutputs };
+  const inputs = { ...typeOf(token), metadata, ...body };
+  return { token, name: app.name, inputs, dependsOn, secretOutputs, replaceOnChanges };
 }
 
 export function typeOf(token: string): Pick<KubernetesObject, "apiVersion" | "kind"> {

@@ -6,7 +6,8 @@ import { nameOf } from "./references.ts";
 
 export function runtimeClass({ namespace: _none, ...app }: KubernetesApp): RenderedChild[] {
   if ("name" in app.runtimeClass) return [];
-  return [child(app, tokens.runtimeClass, { handler: app.runtimeClass.handler })];
+  const { handler } = app.runtimeClass;
+  return [child(app, tokens.runtimeClass, { handler }, { replaceOnChanges: ["handler"] })];
 }
 
 export function runtimeClassName({ runtimeClass: given }: KubernetesApp): Input<string> {
