@@ -138,6 +138,22 @@ describe.skipIf(!canStart)("preview", () => {
     );
   });
 
+  test("shows the objects of an App whose grants and values are not known yet", async () => {
+    await write(
+      known,
+      `
+        grants: [
+          new wasm.CapabilityGrant("grant", { environment: ["GREETING", "KEY"], calls: [space.id] }).grant,
+        ],
+        bindings: { main: { environment: { GREETING: space.id, KEY: pulumi.secret(space.id) } } },
+        kubernetes: { callers: [{ app: space.id }], calls: pulumi.output({ [namespace]: { podPort: 1 } }) },
+      `,
+    );
+    expect(operations(await stack.workspace.preview())).toEqual(
+      [...objects, "create CapabilityGrant grant", "create ConfigMap shop", "create Secret shop"].toSorted(),
+    );
+  });
+
   test("shows an App without its objects while its runtime is not known", async () => {
     await write(
       `
