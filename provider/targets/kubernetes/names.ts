@@ -31,7 +31,7 @@ function suggestion(name: string): string {
   return plain === "" ? "shop" : plain;
 }
 
-export const managedBy = "pulumi-wasm";
+const managedBy = "pulumi-wasm";
 
 /** What selects the pods of an App; never changed, for selectors cannot be. */
 export function selectorLabels<Name>(app: Name) {
