@@ -1,6 +1,7 @@
 /** What preview says of Apps on Kubernetes: of bad input with the place and what to do, and of what is not known yet. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EngineFailure, guest } from "../../engine/workspace.ts";
+import type { Cluster } from "./access.ts";
 import { AppStack, operations } from "./appStack.ts";
 import { canStart, type RunningCluster, startCluster } from "./cluster.ts";
 
@@ -174,7 +175,7 @@ describe.skipIf(!canStart)("preview", () => {
 
 describe.skipIf(!canStart)("a program with Apps in two clusters", () => {
   let stack: AppStack;
-  let other: Awaited<ReturnType<typeof startCluster>> & RunningCluster;
+  let other: Cluster & RunningCluster;
   beforeAll(async () => {
     stack = await AppStack.start();
     other = await startCluster();
