@@ -1,16 +1,17 @@
 /** The children of an App. Loaded with the first App only, for it needs the SDK's runtime. */
 import type { Input, Inputs, Output } from "@pulumi/pulumi";
 import outputModule from "@pulumi/pulumi/output.js";
-import { InputErrors } from "../errors.ts";
+import { InputErrors, type Problem } from "../errors.ts";
 import { parseRepository } from "../oci/reference.ts";
 import { isUnknown, type OrUnknown } from "../schema/fields.ts";
+import type { Findings } from "../targets/kubernetes/validate/input.ts";
 import { decodeTarget, type Target, type TargetRegistry } from "../targets/target.ts";
 import { isRecord, OutputValue, Secret, type Value } from "../values.ts";
 import type { AppInputs } from "./app.ts";
 import { type AppParts, AppResource, Child } from "./appChild.ts";
 import { marked, notKnown, withoutUndefined } from "./appInputs.ts";
-import { kubernetesChildren, requireKubernetes } from "./appKubernetes.ts";
-import { localChildren, requireLocal } from "./appLocal.ts";
+import { kubernetesChildren, kubernetesFindings } from "./appKubernetes.ts";
+import { localChildren, localProblems } from "./appLocal.ts";
 import type { ComponentArguments, Constructed } from "./component.ts";
 
 export async function constructApp(args: ComponentArguments<AppInputs>): Promise<Constructed> {
@@ -54,9 +55,15 @@ export async function constructApp(args: ComponentArguments<AppInputs>): Promise
  */
 function requireDeliverable(args: ComponentArguments<AppInputs>, target: Target | undefined): string[] {
   if (target === undefined) return [];
-  requireRepositoryName(args.name, target.registry);
-  if (target.kind === "local") requireLocal(args.known);
-  return target.kind === "kubernetes" ? requireKubernetes(args, target) : [];
+  const { problems, warnings } = placeFindings(args, target);
+  const all = [...repositoryProblems(args.name, target.registry), ...problems];
+  if (all.length > 0) throw new InputErrors(all);
+  return warnings;
+}
+
+function placeFindings(args: ComponentArguments<AppInputs>, target: Target): Findings {
+  if (target.kind === "kubernetes") return kubernetesFindings(args, target);
+  return { problems: target.kind === "local" ? localProblems(args.known) : [], warnings: [] };
 }
 
 function delivered(
@@ -91,14 +98,15 @@ function boundNames(value: Value, depth: number): Input<unknown> {
 }
 
 /** An App's name is that of its repository, where there is one. */
-function requireRepositoryName(name: string, registry: Target["registry"]): void {
-  if (registry === undefined) return;
+function repositoryProblems(name: string, registry: Target["registry"]): Problem[] {
+  if (registry === undefined) return [];
   const place = isUnknown(registry) || isUnknown(registry.push) ? "localhost" : registry.push;
   try {
     parseRepository(`${place}/${name}`);
+    return [];
   } catch (error) {
     const message = `the target names a registry, and the App's name is its repository there: ${(error as Error).message}`;
-    throw new InputErrors([{ path: "", message }]);
+    return [{ path: "", message }];
   }
 }
 

@@ -1,14 +1,14 @@
 /** What an App becomes on Kubernetes: objects of the Kubernetes provider, as `render` gives them. */
 import type { CustomResourceOptions, Input, Inputs } from "@pulumi/pulumi";
 import outputModule from "@pulumi/pulumi/output.js";
-import { InputErrors, type Problem } from "../errors.ts";
+import type { Problem } from "../errors.ts";
 import { isUnknown, type OrUnknown, unknown } from "../schema/fields.ts";
 import { propertyPath } from "../schema/parse.ts";
 import type { KubernetesApp, RenderedChild } from "../targets/kubernetes/app.ts";
 import { render } from "../targets/kubernetes/render/index.ts";
 import { tokens, typeOf } from "../targets/kubernetes/render/objects.ts";
 import { resolve } from "../targets/kubernetes/render/references.ts";
-import { known } from "../targets/kubernetes/validate/input.ts";
+import { type Findings, known } from "../targets/kubernetes/validate/input.ts";
 import { validate } from "../targets/kubernetes/validate.ts";
 import type { Target } from "../targets/target.ts";
 import { isSecretAt, type Value } from "../values.ts";
@@ -19,24 +19,17 @@ import { kubernetesApp } from "./appKubernetesInputs.ts";
 import { knownRules } from "./appRules.ts";
 import type { ComponentArguments } from "./component.ts";
 
-/**
- * What a cluster would refuse, or make nothing of, from plain data.
- *
- * @returns warnings
- * @throws InputErrors
- */
-export function requireKubernetes(
+/** What a cluster would refuse, or make nothing of, from plain data. */
+export function kubernetesFindings(
   { name, known: inputs, values }: ComponentArguments<AppInputs>,
   { kubernetes }: Target,
-): string[] {
+): Findings {
   const { problems, warnings } = validate({
     app: { ...inputs, name, volumes: volumesOf(inputs) },
     runtime: kubernetes?.runtime ?? unknown,
     rules: knownRules(inputs),
   });
-  const all = [...problems, ...openSecrets(inputs, values.kubernetes)];
-  if (all.length > 0) throw new InputErrors(all);
-  return warnings;
+  return { problems: [...problems, ...openSecrets(inputs, values.kubernetes)], warnings };
 }
 
 export function kubernetesChildren(parts: AppParts): Inputs {

@@ -1,7 +1,7 @@
 /** What an App becomes on this machine: one server. */
 import type { Input, Inputs, Output } from "@pulumi/pulumi";
 import outputModule from "@pulumi/pulumi/output.js";
-import { InputErrors, type Problem } from "../errors.ts";
+import type { Problem } from "../errors.ts";
 import { isUnknown } from "../schema/fields.ts";
 import { propertyPath } from "../schema/parse.ts";
 import type { Target } from "../targets/target.ts";
@@ -9,10 +9,9 @@ import type { AppInputs } from "./app.ts";
 import { type AppParts, Child } from "./appChild.ts";
 import { at, boundModules, hostKeys, mapInput, marked, merged, withoutUndefined } from "./appInputs.ts";
 
-/** @throws InputErrors for what this machine cannot do, from plain data */
-export function requireLocal(known: AppInputs): void {
-  const problems = [...runProblems(known), ...volumeProblems(known)];
-  if (problems.length > 0) throw new InputErrors(problems);
+/** What this machine cannot do, from plain data. */
+export function localProblems(known: AppInputs): Problem[] {
+  return [...runProblems(known), ...volumeProblems(known)];
 }
 
 export function localChildren({ args, target, admission, slow }: AppParts): Inputs {

@@ -78,6 +78,11 @@ describe.skipIf(!canStart)("preview", () => {
     expect(lines.join("\n")).not.toContain("the-token-of-metrics");
   });
 
+  test("says all that is wrong with a name at once, for the registry and for the cluster", async () => {
+    await write(known, callers, "myShop");
+    expect(await problems()).toMatch(/is its repository there[\s\S]*rename the App, for example my-shop/);
+  });
+
   test("says that a name is too long", async () => {
     const name = "a".repeat(64);
     await write(known, callers, name);
