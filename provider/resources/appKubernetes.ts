@@ -14,6 +14,7 @@ import type { Target } from "../targets/target.ts";
 import { isSecretAt, type Value } from "../values.ts";
 import type { AppInputs } from "./app.ts";
 import { type AppParts, Child } from "./appChild.ts";
+import { explained } from "./appErrors.ts";
 import { at, mapInput } from "./appInputs.ts";
 import { kubernetesApp } from "./appKubernetesInputs.ts";
 import { knownRules } from "./appRules.ts";
@@ -68,6 +69,7 @@ function register(
   });
   return new Child(token, name, named, [], {
     ...ofCluster(slow),
+    ...explained(),
     dependsOn: dependsOn.flatMap((other) => made[other] ?? []),
     ...(secretOutputs.length > 0 && { additionalSecretOutputs: [...secretOutputs] }),
     ...(replaceOnChanges.length > 0 && { replaceOnChanges: [...replaceOnChanges] }),
