@@ -15,11 +15,21 @@ import { localChildren, localProblems } from "./appLocal.ts";
 import type { ComponentArguments, Constructed } from "./component.ts";
 
 export async function constructApp(args: ComponentArguments<AppInputs>): Promise<Constructed> {
-  const { name, known, options, secretOutputs, version } = args;
+  const { name, known, options } = args;
   const target = isUnknown(known.target) ? undefined : decodeTarget(known.target);
   const warnings = requireDeliverable(args, target);
   const app = new AppResource(name, options);
-  await app.warn(warnings);
+  const [constructed] = await Promise.all([register(args, target, app), app.warn(warnings)]);
+  return constructed;
+}
+
+/** All in one go: a component that waits is registered by the SDK without its outputs. */
+function register(
+  args: ComponentArguments<AppInputs>,
+  target: Target | undefined,
+  app: AppResource,
+): Constructed {
+  const { name, known, options, secretOutputs, version } = args;
   const own = {
     parent: app,
     // What a child gives as a secret is one in the App's outputs too.
