@@ -15,6 +15,10 @@ export class AppResource extends resource.ComponentResource {
     for (const message of messages) await log.warn(message, this);
   }
 
+  async note(messages: readonly string[]): Promise<void> {
+    for (const message of messages) await log.info(message, this);
+  }
+
   /** Puts the outputs into the state, where the console and policies read them. */
   finish(outputs: Inputs): Constructed {
     this.registerOutputs(outputs);

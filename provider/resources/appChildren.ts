@@ -14,12 +14,19 @@ import { kubernetesChildren, kubernetesFindings } from "./appKubernetes.ts";
 import { localChildren, localProblems } from "./appLocal.ts";
 import type { ComponentArguments, Constructed } from "./component.ts";
 
+/** Inputs that only other places read. */
+const readElsewhere: Readonly<Record<"local" | "kubernetes", readonly (keyof AppInputs)[]>> = {
+  local: ["hostname", "routes", "replicas", "kubernetes"],
+  kubernetes: ["local"],
+};
+
 export async function constructApp(args: ComponentArguments<AppInputs>): Promise<Constructed> {
   const { name, known, options } = args;
   const target = isUnknown(known.target) ? undefined : decodeTarget(known.target);
   const warnings = requireDeliverable(args, target);
   const app = new AppResource(name, options);
-  const [constructed] = await Promise.all([register(args, target, app), app.warn(warnings)]);
+  const constructed = register(args, target, app);
+  await Promise.all([app.warn(warnings), app.note(unread(known, target))]);
   return constructed;
 }
 
@@ -55,6 +62,16 @@ function register(
   const parts: AppParts = { args, target, app, admission, image, slow };
   const placed = target.kind === "kubernetes" ? kubernetesChildren(parts) : localChildren(parts);
   return app.finish(withoutUndefined({ report, image, ...placed }));
+}
+
+/** A program for several places says in each what it leaves out. */
+function unread(known: AppInputs, target: Target | undefined): string[] {
+  const kind = target?.kind;
+  if (kind === undefined || isUnknown(kind)) return [];
+  const keys = readElsewhere[kind].filter((key) => known[key] !== undefined);
+  if (keys.length === 0) return [];
+  const list = keys.map((key) => `\`${key}\``).join(", ");
+  return [`A ${kind} target does not read ${list}, which ${keys.length > 1 ? "are" : "is"} for others.`];
 }
 
 /**

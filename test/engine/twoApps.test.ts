@@ -18,6 +18,7 @@ interface Server {
 describe("two Apps", () => {
   let workspace: Workspace;
   let url: string;
+  let messages: string[];
 
   beforeAll(async () => {
     workspace = await nodeWorkspace({ typeCheck: true });
@@ -31,7 +32,7 @@ describe("two Apps", () => {
       join(workspace.program, "Pulumi.yaml"),
       head.replace("../../dist", join(repository, "dist")),
     );
-    await workspace.up();
+    ({ messages } = await workspace.up());
     // Once its types are right they stay so, and looking takes most of a run's time.
     (await workspace.stack()).workspace.envVars.PULUMI_NODEJS_TRANSPILE_ONLY = "true";
     url = String((await workspace.outputs()).url);
@@ -69,6 +70,10 @@ describe("two Apps", () => {
       "main  calls  calls auth  exact  exact  the App of this name in the same stack, on this machine",
     ]);
     expect(stepsOf(await workspace.preview())).toEqual([]);
+  });
+
+  test("say what is for other targets", () => {
+    expect(messages).toContain("A local target does not read `kubernetes`, which is for others.");
   });
 
   test("move one by one: the callee is updated and rolled back, and the caller's process goes on", async () => {
