@@ -12,7 +12,7 @@ import { cacheError, reading, writing } from "./storeErrors.ts";
 export interface StoreOptions {
   /** Defaults to the user's cache folder. */
   folder?: string;
-  /** Bytes of all blobs together, beyond which the least recently used go. Default 10 GiB. */
+  /** Bytes of all blobs together, beyond which the least recently used go, give or take a 64th. Default 10 GiB. */
   limit?: number;
 }
 
@@ -39,6 +39,8 @@ export const defaultMaxSize = 256 * 1024 ** 2;
 const defaultLimit = 10 * 1024 ** 3;
 /** Renewing the time of use writes to the disk; this often is enough for an order of last use. */
 const touchMilliseconds = 10 * 60 * 1000;
+/** To look through a cache of thousands of blobs after each new one would take longer than all else. */
+const looksPerLimit = 64;
 
 /**
  * Bytes by their SHA-256, in files that several processes share:
@@ -56,6 +58,8 @@ export class Store {
   private readonly temporary: string;
   private readonly pins: string;
   private readonly limit: number;
+  /** Bytes that were added since the cache was last looked through. */
+  private addedSinceLook = Number.POSITIVE_INFINITY;
 
   constructor(options: StoreOptions = {}) {
     this.folder = options.folder ?? cacheFolder();
@@ -194,8 +198,9 @@ export class Store {
     await rm(this.pinPath(digest, owner), { force: true });
   }
 
-  /** Brings the store below its limit; runs by itself after each new blob. */
+  /** Brings the store below its limit; runs by itself after the first new blob, and after each 64th of the limit. */
   async evict(): Promise<void> {
+    this.addedSinceLook = 0;
     const pinned = new Set((await readdir(this.pins).catch(() => [])).map((name) => name.split(".", 1)[0]));
     await evictOldest(this.blobs, this.limit, async (name) => pinned.has(name));
     await removeStale(this.temporary);
@@ -233,7 +238,8 @@ export class Store {
         await blob.close();
       }
       await this.publish(temporary, added);
-      await this.evict();
+      this.addedSinceLook += added.size;
+      if (this.addedSinceLook * looksPerLimit >= this.limit) await this.evict();
       return added;
     } finally {
       await rm(temporary, { force: true }).catch(() => undefined);

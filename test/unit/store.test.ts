@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cacheFolder } from "../../provider/artifacts/cacheFolder.ts";
-import { type Digest, digestOf } from "../../provider/artifacts/digest.ts";
+import { type Digest, digestOf, hexOf } from "../../provider/artifacts/digest.ts";
 import { Store } from "../../provider/artifacts/store.ts";
 
 let folder: string;
@@ -289,6 +289,20 @@ describe("eviction", () => {
     const [a] = await addThree(500);
     await store.evict();
     expect(await store.has(a)).toBe(true);
+  });
+
+  test("is looked after again once a 64th of the limit was added, and not at each blob", async () => {
+    const limit = 64_000;
+    store = new Store({ folder: store.folder, limit });
+    await store.addBytes(Buffer.from("the first one looks"));
+    // By another process.
+    const other = await new Store({ folder: store.folder }).addBytes(Buffer.alloc(limit, "o"));
+    await lastUsed(other.digest, 2 * day);
+    await store.addBytes(Buffer.alloc(999, "a"));
+    const kept = await readdir(join(store.folder, "blobs", "sha256"));
+    expect(kept).toContain(hexOf(other.digest));
+    await store.addBytes(Buffer.from("b"));
+    expect(await store.has(other.digest)).toBe(false);
   });
 
   test("removes what an aborted writer left, once it is old", async () => {
