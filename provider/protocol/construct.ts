@@ -29,16 +29,26 @@ import { toStruct } from "./errors.ts";
 
 type Request = providerPb.ConstructRequest;
 
+/** The SDK's state of one request. */
+interface Store extends Record<`supports${string}`, boolean> {
+  settings: Record<"monitor" | "engine", unknown>;
+}
+
 /** What the SDK has at run time and leaves out of its declarations. */
 const internals = {
   ...(settings as unknown as {
     awaitFeatureSupport(): Promise<void>;
+    getMonitor(): unknown;
+    getEngine(): unknown;
     waitForRPCs(): Promise<void>;
     resetOptions(
       project: string, stack: string, parallel: number, engine: string, monitor: string, preview: boolean, organization: string,
     ): void; // biome-ignore format: one call
   }),
-  ...(state as unknown as { withLocalStorage<T>(callback: () => Promise<T>): Promise<T> }),
+  ...(state as unknown as {
+    withLocalStorage<T>(callback: () => Promise<T>): Promise<T>;
+    getStore(): Store;
+  }),
   ...(sdkServer as unknown as {
     deserializeInputs(inputs: structPb.Struct | undefined, dependencies: unknown): Promise<Inputs>;
   }),
@@ -53,6 +63,9 @@ const internals = {
 
 // At debug level the SDK prints whole responses, with the secrets in them: `pulumi up --debug` must not show those.
 (log as { debug: typeof log.debug }).debug = () => Promise.resolve();
+
+// Where in this plugin a child is declared tells a user nothing, and to find it out takes longer than to declare it.
+(resource.Resource as unknown as { callsites(): [] }).callsites = () => [];
 
 /** A registration that fails does so outside every call: the requests under way are told, or they would wait for ever. */
 const underway = new Set<(error: unknown) => void>();
@@ -114,11 +127,35 @@ async function configureRuntime(request: Request, engineAddress: string): Promis
     request.getDryrun(),
     request.getOrganization(),
   );
-  await internals.awaitFeatureSupport();
+  await attach(request.getMonitorendpoint());
   internals.setAllConfig(
     Object.fromEntries(request.getConfigMap().entries()),
     request.getConfigsecretkeysList(),
   );
+}
+
+/** Clients of the engine at one address, and what it is able to. */
+let attached: { address: string; store: Promise<Partial<Store>> } | undefined;
+
+/** Each request has a state of its own; what is the same for all of a run is asked for once. */
+async function attach(address: string): Promise<void> {
+  if (attached?.address !== address) attached = { address, store: ask().catch(forget) };
+  const { settings: clients, ...features } = await attached.store;
+  const store = internals.getStore();
+  Object.assign(store, features);
+  Object.assign(store.settings, clients);
+}
+
+function forget(error: unknown): never {
+  attached = undefined;
+  throw error;
+}
+
+async function ask(): Promise<Partial<Store>> {
+  await internals.awaitFeatureSupport();
+  const clients = { monitor: internals.getMonitor(), engine: internals.getEngine() };
+  const features = Object.entries(internals.getStore()).filter(([key]) => key.startsWith("supports"));
+  return { ...Object.fromEntries(features), settings: clients };
 }
 
 /** Not `deleteBeforeReplace`, for no child is ever replaced; `additionalSecretOutputs` no component has in the SDK. */
