@@ -12,9 +12,10 @@ import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import * as z from "zod";
-import { cacheFolder } from "../provider/artifacts/cacheFolder.ts";
 import { withoutCustomSections } from "./customSections.ts";
-import { TaskError } from "./task.ts";
+import { hashOf, kept } from "./kept.ts";
+import { TaskError, taskSignal } from "./task.ts";
+import { cacheFolder } from "./toolchain/index.ts";
 
 /** One Cargo workspace, and the components that come out of it. */
 export interface ComponentSet {
@@ -120,7 +121,7 @@ function remapFlags(set: ComponentSet, compiler: Compiler, targetFolder: string)
 
 /** Builds one set in the cache folder. The result maps each component's name to its bytes. */
 async function build(set: ComponentSet, compiler: Compiler): Promise<Map<string, Uint8Array>> {
-  const targetFolder = join(cacheFolder(), "guests", set.lockFile.replace(".lock.json", ""));
+  const targetFolder = cacheFolder("guests", set.lockFile.replace(".lock.json", ""));
   await mkdir(targetFolder, { recursive: true });
   const built = await cargo(set, ["build", "--release"], {
     CARGO_TARGET_DIR: targetFolder,
@@ -128,15 +129,34 @@ async function build(set: ComponentSet, compiler: Compiler): Promise<Map<string,
   });
   if (!built) throw new TaskError(`The components of ${set.folder} do not build; Cargo says why above.`);
   const release = join(targetFolder, set.target, "release");
-  const read = async (name: string): Promise<[string, Uint8Array]> => {
+  return components(set, async (name) => {
     const bytes = await readFile(join(release, `${name.replaceAll("-", "_")}.wasm`)).catch(() =>
       readFile(join(release, `${name}.wasm`)),
     );
-    if (set.target === "wasm32-wasip2") return [name, bytes];
+    if (set.target === "wasm32-wasip2") return bytes;
     // The names of a small component can be longer than all the rest of it.
-    return [name, withoutCustomSections(await componentNew(bytes))];
-  };
-  return new Map(await Promise.all(set.components.map(read)));
+    return withoutCustomSections(await componentNew(bytes));
+  });
+}
+
+/** As `build`; what the same compiler made of the same files before, in this clone or another, is not built again. */
+async function buildOnce(set: ComponentSet, compiler: Compiler): Promise<Map<string, Uint8Array>> {
+  const { rustc, host, commit } = compiler;
+  const key = createHash("sha256").update(JSON.stringify([rustc, host, commit, set.components]));
+  const name = `${set.lockFile.replace(".lock.json", "")}-${await hashOf([set.folder])}-${key.digest("hex").slice(0, 16)}`;
+  const options = { log: (line: string) => console.log(line), signal: taskSignal };
+  const folder = await kept(cacheFolder("rust-components", name), options, async (place) => {
+    for (const [each, bytes] of await build(set, compiler)) await writeFile(join(place, each), bytes);
+  });
+  return components(set, (each) => readFile(join(folder, each)));
+}
+
+async function components(
+  set: ComponentSet,
+  read: (name: string) => Promise<Uint8Array>,
+): Promise<Map<string, Uint8Array>> {
+  const all = set.components.map(async (name) => [name, await read(name)] as const);
+  return new Map(await Promise.all(all));
 }
 
 /** Builds one set into the repository. */
@@ -180,7 +200,7 @@ async function check(set: ComponentSet): Promise<boolean> {
     return true;
   }
   let same = true;
-  for (const [name, bytes] of await build(set, compiler)) {
+  for (const [name, bytes] of await buildOnce(set, compiler)) {
     const [committed, rebuilt] = [lock.components[name]?.digest, lockEntry(bytes).digest];
     if (committed === rebuilt) console.log(`same: ${name}`);
     else {

@@ -1,8 +1,8 @@
 /** Packages of npm and PyPI that hold tool chains: installed once for all clones, pinned by the files beside the sources. */
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type BuildOptions, hashOf, kept } from "../kept.ts";
 import { inRepository } from "../repository.ts";
-import { type BuildOptions, hashOf, kept } from "../storefront/kept.ts";
 import { cacheFolder } from "../toolchain/index.ts";
 import { type RunOptions, run } from "../toolchain/process.ts";
 import { Unavailable } from "../toolchain/tool.ts";

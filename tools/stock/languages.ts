@@ -3,8 +3,8 @@
 import { existsSync } from "node:fs";
 import { copyFile, cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type BuildOptions, hashOf } from "../kept.ts";
 import { inRepository } from "../repository.ts";
-import { type BuildOptions, hashOf } from "../storefront/kept.ts";
 import { TaskError } from "../task.ts";
 import { cacheFolder } from "../toolchain/index.ts";
 import { run } from "../toolchain/process.ts";

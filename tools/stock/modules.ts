@@ -1,8 +1,8 @@
 /** Modules that use nothing, as the stock tools of each language make them; `test/runtime/stock.test.ts` runs them. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type BuildOptions, kept } from "../kept.ts";
 import { inRepository } from "../repository.ts";
-import { type BuildOptions, kept } from "../storefront/kept.ts";
 import { cacheFolder } from "../toolchain/index.ts";
 import { c, go, javaScript, python, type Recipe, rust } from "./languages.ts";
 

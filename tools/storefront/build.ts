@@ -1,10 +1,10 @@
 /** Builds the modules whose language brings its interpreter along: too large to be committed, quick to make again. */
 import { copyFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type BuildOptions, hashOf, kept } from "../kept.ts";
 import { inRepository } from "../repository.ts";
 import { cacheFolder } from "../toolchain/index.ts";
 import { buildFront } from "./javascript.ts";
-import { type BuildOptions, hashOf, kept } from "./kept.ts";
 import { buildValidation } from "./python.ts";
 
 const modules = inRepository("examples/storefront/modules");

@@ -1,11 +1,11 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type BuildOptions, hashOf, kept } from "../kept.ts";
 import { inRepository } from "../repository.ts";
 import { TaskError } from "../task.ts";
 import { cacheFolder } from "../toolchain/index.ts";
 import { run } from "../toolchain/process.ts";
 import { Unavailable } from "../toolchain/tool.ts";
-import { type BuildOptions, hashOf, kept } from "./kept.ts";
 
 /** Makes a component of JavaScript with ComponentizeJS, in the version that the folder's package-lock.json pins. */
 export async function buildFront(

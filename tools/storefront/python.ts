@@ -1,11 +1,11 @@
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type BuildOptions, hashOf, kept } from "../kept.ts";
 import { TaskError } from "../task.ts";
 import { cacheFolder } from "../toolchain/index.ts";
 import { run } from "../toolchain/process.ts";
 import { Unavailable } from "../toolchain/tool.ts";
-import { type BuildOptions, hashOf, kept } from "./kept.ts";
 
 const python = process.platform === "win32" ? "python" : "python3";
 

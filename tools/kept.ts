@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { withLock } from "../lock.mjs";
+import { withLock } from "./lock.mjs";
 
 export interface BuildOptions {
   /** Takes a line for the person who waits. */
