@@ -10,6 +10,8 @@ import { inRepository } from "./repository.ts";
 import { buildOrCheck, type ComponentSet } from "./rustComponents.ts";
 import { runTask } from "./task.ts";
 
+const guardInterfaces = inRepository("composer/guards/wit");
+
 export const guestSets: readonly ComponentSet[] = [
   {
     folder: inRepository("examples/quickstart/module"),
@@ -35,6 +37,7 @@ export const guestSets: readonly ComponentSet[] = [
     lockFile: "bench.lock.json",
     target: "wasm32-wasip2",
     components: ["answerer", "caller", "handler"],
+    reads: [guardInterfaces],
   },
   {
     folder: inRepository("test/fixtures/guests"),
@@ -54,6 +57,7 @@ export const guestSets: readonly ComponentSet[] = [
       "sockets",
       "tcp-client",
     ],
+    reads: [guardInterfaces],
   },
 ];
 

@@ -28,6 +28,8 @@ export interface ComponentSet {
    * modules; the components that are made of them import nothing but what their WIT world names.
    */
   target: "wasm32-wasip2" | "wasm32-unknown-unknown";
+  /** Folders outside this one that its sources read. */
+  reads?: readonly string[];
   /** A further folder that has the components: programs in YAML read no file outside their own. */
   copies?: string;
 }
@@ -143,7 +145,7 @@ async function build(set: ComponentSet, compiler: Compiler): Promise<Map<string,
 async function buildOnce(set: ComponentSet, compiler: Compiler): Promise<Map<string, Uint8Array>> {
   const { rustc, host, commit } = compiler;
   const key = createHash("sha256").update(JSON.stringify([rustc, host, commit, set.components]));
-  const name = `${set.lockFile.replace(".lock.json", "")}-${await hashOf([set.folder])}-${key.digest("hex").slice(0, 16)}`;
+  const name = `${set.lockFile.replace(".lock.json", "")}-${await hashOf([set.folder, ...(set.reads ?? [])])}-${key.digest("hex").slice(0, 16)}`;
   const options = { log: (line: string) => console.log(line), signal: taskSignal };
   const folder = await kept(cacheFolder("rust-components", name), options, async (place) => {
     for (const [each, bytes] of await build(set, compiler)) await writeFile(join(place, each), bytes);
