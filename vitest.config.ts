@@ -10,8 +10,8 @@ const seconds = 1000;
 export default defineConfig({
   test: {
     environment: "node",
-    // Tests start processes of their own; more workers would only make them wait for one another.
-    maxWorkers: 2,
+    // Tests wait for other processes a third of the time; more workers would only make them wait for one another.
+    maxWorkers: 3,
     projects: [
       tier("unit", { testTimeout: 20 * seconds, hookTimeout: 20 * seconds }),
       tier("protocol", { testTimeout: 20 * seconds, hookTimeout: 20 * seconds }),
