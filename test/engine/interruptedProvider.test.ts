@@ -107,14 +107,14 @@ describe("in the midst of a create", () => {
     expect(error?.message).not.toMatch(/defect/);
     // An engine that was killed leaves its language host and its lock.
     const isKilled = signal === "SIGKILL" && victim === "engine";
-    if (isKilled) for (const pid of await processes.languageHost(workspace)) process.kill(pid, "SIGKILL");
+    if (isKilled) for (const pid of processes.languageHost(workspace)) process.kill(pid, "SIGKILL");
     // A start that was finished by then stays, and the next run takes that server over; one that was not is taken back,
     // which the runtime tier holds.
     await expect.poll(() => processes.plugin(workspace), { timeout: 30_000 }).toEqual([]);
     if (isKilled) await (await workspace.stack()).cancel();
     await workspace.up();
     expect(await answer()).toBe(expected);
-    expect(await processes.supervisor(workspace)).toHaveLength(1);
+    expect(processes.supervisor(workspace)).toHaveLength(1);
     await workspace.destroy();
     await expectNothingLeft();
   });
@@ -128,7 +128,7 @@ describe("in the midst of a create", () => {
     // The signal may come after the version was committed: then plain `up` repairs it.
     await workspace.up();
     expect(await answer()).toBe(expected);
-    expect(await processes.supervisor(workspace)).toHaveLength(1);
+    expect(processes.supervisor(workspace)).toHaveLength(1);
   });
 });
 
@@ -144,7 +144,7 @@ describe("in the midst of an update", () => {
   async function expectServed(expected: string): Promise<void> {
     expect(await answer()).toBe(expected);
     expect((await workspace.outputs()).url).toBe(url);
-    expect(await processes.supervisor(workspace)).toHaveLength(1);
+    expect(processes.supervisor(workspace)).toHaveLength(1);
   }
 
   it.each([
