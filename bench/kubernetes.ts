@@ -16,15 +16,14 @@ import { echo, padded } from "./modules.ts";
 import { megabytes } from "./processes.ts";
 
 const count = 200;
-const rounds = 2;
 const quiet = "--suppress-progress";
 const preview = ["preview", quiet];
 const up = ["up", "--yes", "--skip-preview", quiet];
-const destroy = ["destroy", "--yes", "--skip-preview", quiet];
 
 interface Phase {
   name: string;
   command: string[];
+  rounds: number;
   /** Seconds more than by hand. */
   atMost: number;
   prepare?: (project: Project) => Promise<unknown>;
@@ -34,11 +33,13 @@ const phases: Phase[] = [
   {
     name: "First preview, no module parsed before",
     command: preview,
+    rounds: 3,
     atMost: 1,
     prepare: ({ folder }) => rm(join(folder, "cache"), { recursive: true, force: true }),
   },
-  { name: "First up", command: up, atMost: 2, prepare: (project) => project.run(...destroy) },
-  { name: "Up without a change", command: up, atMost: 1 },
+  // The Kubernetes provider makes some objects a second, and so the 800 take it minutes.
+  { name: "First up", command: up, rounds: 1, atMost: 2 },
+  { name: "Up without a change", command: up, rounds: 3, atMost: 1 },
 ];
 
 export const kubernetesBench: Bench = {
@@ -52,8 +53,9 @@ export const kubernetesBench: Bench = {
     const others = { kubernetes: dirname(await tool("pulumi-resource-kubernetes")) };
     const create = (name: string, program: string) =>
       Project.create(join(folder, name), plugin, `${prelude(cluster.kubeconfig)}${program}`, others);
-    await using own = await create("own", ownProgram(namespaces.own, proxy.host));
-    await using byHand = await create("byHand", handProgram);
+    // Not destroyed, which would take minutes again: what they made goes with the cluster and the registry.
+    const own = await create("own", ownProgram(namespaces.own, proxy.host));
+    const byHand = await create("byHand", handProgram);
     await writeModules(join(own.folder, "modules"));
     await writeFile(join(byHand.folder, "objects.json"), JSON.stringify(objects(namespaces.byHand)));
     const figures: Figure[] = [];
@@ -79,7 +81,7 @@ export const kubernetesBench: Bench = {
 };
 
 async function measure(
-  { name, command, prepare, atMost }: Phase,
+  { name, command, rounds, prepare, atMost }: Phase,
   own: Project,
   byHand: Project,
 ): Promise<Figure> {
