@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { claim } from "../../provider/targets/local/claim.ts";
 import {
   type LocalOptions,
   probe,
@@ -16,6 +17,7 @@ import {
 import { ANSWER_MS, ControlClient } from "../../provider/targets/local/controlClient.ts";
 import type { Deployment } from "../../provider/targets/local/controlProtocol.ts";
 import { guestOf } from "../../provider/targets/local/guest.ts";
+import { instanceOf } from "../../provider/targets/local/instance.ts";
 import { TRANSPILER_VERSION, transpiled } from "../../provider/targets/local/transpiled.ts";
 import {
   folder,
@@ -174,6 +176,18 @@ test("a provider that is killed while its server's process begins leaves nothing
   await until(async () => (await processesOf(where.directory)).length === 0);
   expect(filesOf(where)).toEqual([]);
 }, 20_000);
+
+test("a server that ends by itself while it is removed is removed", async () => {
+  const where = options();
+  const instance = instanceOf(where.directory, "ending");
+  let spokenTo = 0;
+  const held = await claim(instance, (socket) => {
+    socket.destroy();
+    if (++spokenTo === 2) held?.remove();
+  });
+  await remove("ending", where);
+  expect([spokenTo, filesOf(where)]).toEqual([2, []]);
+});
 
 describe("a server that runs", () => {
   test("stays when somebody goes away without waiting for its answer", async () => {

@@ -1,6 +1,7 @@
 /** What the provider does with servers and jobs of the local target. Guests run in processes of their own. */
 import { hostname } from "node:os";
 import { dirname } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { removeUnowned } from "./claim.ts";
 import { ANSWER_MS, ControlClient, SupervisorGone } from "./controlClient.ts";
 import { type Deployment, PROTOCOL, type Status } from "./controlProtocol.ts";
@@ -24,6 +25,8 @@ export * from "./spec.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const ATTEMPTS = 5;
+/** How long to let a process go that is just ending. */
+const GOING_MS = 20;
 
 /**
  * Starts the server of `spec.id`, or takes over the one that an interrupted run left behind, and returns once the new
@@ -143,19 +146,36 @@ export async function remove(id: string, options: LocalOptions): Promise<void> {
 }
 
 async function end(instance: Instance, nonce: string | undefined, options: LocalOptions): Promise<void> {
-  const client = await ControlClient.connect(instance.controlSocket);
-  if (client) {
+  const giveUp = Date.now() + ANSWER_MS;
+  for (;;) {
     try {
-      const found = await client.ask({ op: "hello" }, ANSWER_MS, options.signal);
-      // Another server under the same id is not this state's to end.
-      if (nonce !== undefined && found.nonce !== nonce) return;
-      await client.ask({ op: "stop", nonce: found.nonce }, ANSWER_MS, options.signal);
-      await client.closed(ANSWER_MS, options.signal);
-    } finally {
-      client.close();
+      if (await endSupervisor(instance, nonce, options)) await removeUnowned(instance);
+      return;
+    } catch (error) {
+      // One that is just ending, for its own provider gave it up, listens for a moment longer.
+      if (!(error instanceof SupervisorGone) || Date.now() > giveUp) throw error;
+      await setTimeout(GOING_MS, undefined, { signal: options.signal });
     }
   }
-  await removeUnowned(instance);
+}
+
+/** @returns false where another server runs under the id, which is not this state's to end */
+async function endSupervisor(
+  instance: Instance,
+  nonce: string | undefined,
+  options: LocalOptions,
+): Promise<boolean> {
+  const client = await ControlClient.connect(instance.controlSocket);
+  if (!client) return true;
+  try {
+    const found = await client.ask({ op: "hello" }, ANSWER_MS, options.signal);
+    if (nonce !== undefined && found.nonce !== nonce) return false;
+    await client.ask({ op: "stop", nonce: found.nonce }, ANSWER_MS, options.signal);
+    await client.closed(ANSWER_MS, options.signal);
+    return true;
+  } finally {
+    client.close();
+  }
 }
 
 function stateOf(status: Status, instance: Instance): ServerState {
