@@ -6,7 +6,7 @@ import { Engine, silent } from "./engine.ts";
 import { Operations } from "./operations.ts";
 
 export class Session {
-  readonly operations = new Operations();
+  operations = new Operations();
   settings: Settings = {};
   /** The version that the program asks for; absent where it takes the one that is installed. */
   version: string | undefined;
@@ -27,6 +27,8 @@ export class Session {
     this.#engine?.close();
     this.#address = address;
     this.#engine = new Engine(address);
+    // What the former engine cancelled was its own: a plugin under a debugger serves one run after the other.
+    this.operations = new Operations();
   }
 
   log(urn: string, secrets: readonly string[]): Log {

@@ -6,17 +6,25 @@ import resource from "@pulumi/pulumi/resource.js";
 import state from "@pulumi/pulumi/runtime/state.js";
 import { explain } from "../targets/kubernetes/explain.ts";
 
-const { getStore } = state as unknown as { getStore(): { supportsErrorHooks?: boolean } };
+const { getStore } = state as unknown as {
+  getStore(): { supportsErrorHooks?: boolean; settings: { monitor?: object } };
+};
 
-/** One for all Apps, for the engine calls it through a server of its own. */
-let hook: ErrorHook | undefined;
+/** By the client of the engine that knows it. One for all Apps of a run, for the engine calls it through a server of its own. */
+const hooks = new WeakMap<object, ErrorHook>();
 
 /** Binds children to the explanations; to nothing where the engine knows no such hooks. */
 export function explained(): { hooks?: ResourceHookBinding } {
-  if (getStore().supportsErrorHooks !== true) return {};
-  // The engine calls outside of every request, and the log goes to the engine of this one.
-  hook ??= new resource.ErrorHook("wasm:kubernetes:explain", AsyncResource.bind(tell));
+  const { supportsErrorHooks, settings } = getStore();
+  if (supportsErrorHooks !== true || settings.monitor === undefined) return {};
+  const hook = hooks.get(settings.monitor) ?? newHook();
+  hooks.set(settings.monitor, hook);
   return { hooks: { onError: [hook] } };
+}
+
+/** The engine calls outside of every request, and the log goes to the engine of this one. */
+function newHook(): ErrorHook {
+  return new resource.ErrorHook("wasm:kubernetes:explain", AsyncResource.bind(tell));
 }
 
 /** @returns false: the Kubernetes provider has tried long enough */

@@ -1,6 +1,9 @@
 /** What a cluster refuses in `up` is explained beside the words of the Kubernetes provider. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { EngineFailure, guest } from "../../engine/workspace.ts";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { EngineFailure, guest, repository } from "../../engine/workspace.ts";
 import { AppStack } from "./appStack.ts";
 import { canStart } from "./cluster.ts";
 
@@ -33,10 +36,29 @@ describe.skipIf(!canStart)("up", () => {
     return failure.outcome.messages.join("\n");
   }
 
-  test("says what to do about rights that are missing", async () => {
+  async function refusedWithoutRights(): Promise<string> {
     const { kubeconfig } = await stack.cluster.user([{ namespace: stack.namespace, rules: [] }]);
-    const messages = await refused(kubeconfig);
+    return refused(kubeconfig);
+  }
+  const advice = /The user \S+ has not the rights that a deployment takes/;
+
+  test("says what to do about rights that are missing", async () => {
+    const messages = await refusedWithoutRights();
     expect(messages).toMatch(/serviceaccounts is forbidden: User/);
-    expect(messages).toMatch(/The user \S+ has not the rights that a deployment takes/);
+    expect(messages).toMatch(advice);
+  });
+
+  test("says so in each run of a plugin that serves several", async () => {
+    const plugin = spawn(process.execPath, [join(repository, "dist", "main.js")], {
+      env: { ...process.env, ...stack.workspace.environment },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    onTestFinished(() => void plugin.kill());
+    const [port] = await once(plugin.stdout, "data");
+    const { envVars } = (await stack.workspace.stack()).workspace;
+    envVars.PULUMI_DEBUG_PROVIDERS = `wasm:${String(port).trim()}`;
+    onTestFinished(() => void delete envVars.PULUMI_DEBUG_PROVIDERS);
+    expect(await refusedWithoutRights()).toMatch(advice);
+    expect(await refusedWithoutRights()).toMatch(advice);
   });
 });
