@@ -11,12 +11,8 @@ export class AppResource extends resource.ComponentResource {
     super("wasm:index:App", name, {}, options);
   }
 
-  async warn(messages: readonly string[]): Promise<void> {
-    for (const message of messages) await log.warn(message, this);
-  }
-
-  async note(messages: readonly string[]): Promise<void> {
-    for (const message of messages) await log.info(message, this);
+  async say(severity: "info" | "warn", messages: readonly string[]): Promise<void> {
+    for (const message of messages) await log[severity](message, this);
   }
 
   /** Puts the outputs into the state, where the console and policies read them. */

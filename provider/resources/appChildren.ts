@@ -26,7 +26,7 @@ export async function constructApp(args: ComponentArguments<AppInputs>): Promise
   const warnings = requireDeliverable(args, target);
   const app = new AppResource(name, options);
   const constructed = withoutStackTraces(() => register(args, target, app));
-  await Promise.all([app.warn(warnings), app.note(unread(known, target))]);
+  await Promise.all([app.say("warn", warnings), app.say("info", unread(known, target))]);
   return constructed;
 }
 
