@@ -167,8 +167,6 @@ function objects(namespace: string) {
       resources: resourcesOf(),
       environment: {},
       volumes: {},
-      volumeMounts: [],
-      egress: [],
       block: { callers: [{ namespace: "web" }] },
     }).map(({ inputs }) => inputs),
   ).flat();

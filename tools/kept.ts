@@ -49,7 +49,7 @@ async function removeAborted(folder: string): Promise<void> {
 }
 
 /** What tools write into source folders. */
-const ignored = ["node_modules", "__pycache__"];
+const ignored = ["node_modules", "__pycache__", "target"];
 
 /** A short hash over names and content of the files in these folders, or those called `only`; the same in every clone. */
 export async function hashOf(folders: readonly string[], only?: readonly string[]): Promise<string> {

@@ -12,8 +12,10 @@ import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { componentNew } from "@bytecodealliance/jco-transpile/wasm-tools";
 import * as z from "zod";
+import packageJson from "../package.json" with { type: "json" };
 import { withoutCustomSections } from "./customSections.ts";
 import { hashOf, kept } from "./kept.ts";
+import { inRepository } from "./repository.ts";
 import { TaskError, taskSignal } from "./task.ts";
 import { cacheFolder } from "./toolchain/index.ts";
 
@@ -143,14 +145,25 @@ async function build(set: ComponentSet, compiler: Compiler): Promise<Map<string,
 
 /** As `build`; what the same compiler made of the same files before, in this clone or another, is not built again. */
 async function buildOnce(set: ComponentSet, compiler: Compiler): Promise<Map<string, Uint8Array>> {
-  const { rustc, host, commit } = compiler;
-  const key = createHash("sha256").update(JSON.stringify([rustc, host, commit, set.components]));
-  const name = `${set.lockFile.replace(".lock.json", "")}-${await hashOf([set.folder, ...(set.reads ?? [])])}-${key.digest("hex").slice(0, 16)}`;
+  const name = set.lockFile.replace(".lock.json", "");
+  const place = cacheFolder("rust-components", `${name}-${await keyOf(set, compiler)}`);
   const options = { log: (line: string) => console.log(line), signal: taskSignal };
-  const folder = await kept(cacheFolder("rust-components", name), options, async (place) => {
-    for (const [each, bytes] of await build(set, compiler)) await writeFile(join(place, each), bytes);
+  const folder = await kept(place, options, async (part) => {
+    for (const [each, bytes] of await build(set, compiler)) await writeFile(join(part, each), bytes);
   });
   return components(set, (each) => readFile(join(folder, each)));
+}
+
+/** A hash of all that the bytes come from. */
+async function keyOf(
+  { folder, reads = [], target, components: names }: ComponentSet,
+  { rustc, host, commit }: Compiler,
+): Promise<string> {
+  const sources = await hashOf([folder, ...reads]);
+  const tools = await hashOf([inRepository("tools")], ["rustComponents.ts", "customSections.ts"]);
+  const encoder = packageJson.devDependencies["@bytecodealliance/jco-transpile"];
+  const all = [sources, target, names, rustc, host, commit, tools, encoder];
+  return createHash("sha256").update(JSON.stringify(all)).digest("hex").slice(0, 16);
 }
 
 async function components(
