@@ -2,38 +2,27 @@
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { repository, type Workspace } from "../../engine/workspace.ts";
-import { type Registry, startRegistry } from "../registry.ts";
-import type { Cluster } from "./access.ts";
+import { repository } from "../../engine/workspace.ts";
+import { AppStack } from "./appStack.ts";
 import { canStart } from "./cluster.ts";
-import { exampleWorkspace } from "./example.ts";
-import { sharedCluster } from "./shared.ts";
+import { writeExample } from "./example.ts";
 
 describe.skipIf(!canStart)("an App beside a container", () => {
-  let cluster: Cluster & AsyncDisposable;
-  let registry: Registry;
-  let namespace: string;
-  let workspace: Workspace;
+  let stack: AppStack;
   beforeAll(async () => {
-    cluster = await sharedCluster();
-    registry = await startRegistry();
-    namespace = await cluster.namespace();
-    workspace = await exampleWorkspace("beside-containers", { cluster, registry, namespace }, ["two-apps"]);
+    stack = await AppStack.start();
+    await writeExample(stack, "beside-containers", ["two-apps"]);
     const sdk = join("node_modules", "@pulumi", "kubernetes");
-    await symlink(join(repository, sdk), join(workspace.program, sdk), "junction");
+    await symlink(join(repository, sdk), join(stack.workspace.program, sdk), "junction");
   });
-  afterAll(async () => {
-    await workspace?.remove();
-    await registry?.stop();
-    await cluster?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => stack?.[Symbol.asyncDispose]());
 
   test("lets the container in and out by its labels and port, and is called by its Service", async () => {
-    const { outputs } = await workspace.up();
-    expect(outputs.url).toBe(`http://web.${namespace}.svc`);
+    const { outputs } = await stack.workspace.up();
+    expect(outputs.url).toBe(`http://web.${stack.namespace}.svc`);
     expect(outputs.report).toMatch(/main +calls +calls auth +exact +exact/);
     const read = (apiVersion: string, kind: string, name: string) =>
-      cluster.api.read({ apiVersion, kind, metadata: { name, namespace } });
+      stack.cluster.api.read({ apiVersion, kind, metadata: { name, namespace: stack.namespace } });
     const policy = await read("networking.k8s.io/v1", "NetworkPolicy", "web");
     const pods = { podSelector: { matchLabels: { app: "auth" } } };
     expect(policy?.spec).toMatchObject({

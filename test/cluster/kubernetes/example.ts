@@ -4,32 +4,24 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
-import { repository, type Workspace } from "../../engine/workspace.ts";
-import type { Registry } from "../registry.ts";
-import type { Cluster } from "./access.ts";
-import { kubernetesWorkspace, withoutAwait } from "./program.ts";
+import { repository } from "../../engine/workspace.ts";
+import type { AppStack } from "./appStack.ts";
+import { withoutAwait } from "./program.ts";
 
 const targetSchema = z.looseObject({ kubernetes: z.record(z.string(), z.unknown()) });
 const configurationSchema = z.object({ config: z.record(z.string(), z.unknown()) });
 
-export interface ExamplePlace {
-  cluster: Cluster;
-  registry: Registry;
-  namespace: string;
-}
-
 /**
- * A stack with the example's program and modules, not yet brought up.
+ * Makes the example the stack's program, with its modules; not yet brought up.
  *
  * @param others examples whose modules it takes
  */
-export async function exampleWorkspace(
+export async function writeExample(
+  { cluster, registry, namespace, workspace }: AppStack,
   name: string,
-  { cluster, registry, namespace }: ExamplePlace,
   others: readonly string[] = [],
-): Promise<Workspace> {
+): Promise<void> {
   const folder = join(repository, "examples", name);
-  const workspace = await kubernetesWorkspace();
   // Beside the program, where another example is that it takes modules from.
   for (const each of [name, ...others]) {
     const to = each === name ? workspace.program : join(workspace.folder, each);
@@ -52,7 +44,6 @@ export async function exampleWorkspace(
   };
   await stack.setConfig("target", { value: JSON.stringify(target) });
   await stack.setConfig("kubernetes:kubeconfig", { value: cluster.kubeconfig, secret: true });
-  return workspace;
 }
 
 /** The one thing that this cluster needs otherwise: nothing becomes ready in it. */

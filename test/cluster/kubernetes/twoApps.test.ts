@@ -2,32 +2,21 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { changed, type Outcome, type Workspace } from "../../engine/workspace.ts";
-import { type Registry, startRegistry } from "../registry.ts";
-import type { Cluster } from "./access.ts";
+import { changed, type Outcome } from "../../engine/workspace.ts";
+import { AppStack } from "./appStack.ts";
 import { canStart } from "./cluster.ts";
-import { exampleWorkspace } from "./example.ts";
-import { sharedCluster } from "./shared.ts";
+import { writeExample } from "./example.ts";
 
 describe.skipIf(!canStart)("two Apps in a cluster", () => {
-  let cluster: Cluster & AsyncDisposable;
-  let registry: Registry;
-  let namespace: string;
-  let workspace: Workspace;
+  let stack: AppStack;
   beforeAll(async () => {
-    cluster = await sharedCluster();
-    registry = await startRegistry();
-    namespace = await cluster.namespace();
-    workspace = await exampleWorkspace("two-apps", { cluster, registry, namespace });
+    stack = await AppStack.start();
+    await writeExample(stack, "two-apps");
   });
-  afterAll(async () => {
-    await workspace?.remove();
-    await registry?.stop();
-    await cluster?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => stack?.[Symbol.asyncDispose]());
 
   const read = (apiVersion: string, kind: string, name: string) =>
-    cluster.api.read({ apiVersion, kind, metadata: { name, namespace } });
+    stack.cluster.api.read({ apiVersion, kind, metadata: { name, namespace: stack.namespace } });
   const deployment = async (name: string) => {
     const found = (await read("apps/v1", "Deployment", name)) as unknown as Deployment;
     return {
@@ -58,8 +47,8 @@ describe.skipIf(!canStart)("two Apps in a cluster", () => {
       .map(({ op, name }) => `${op} ${name}`);
 
   test("each name the other in their policies, and call by the Service's name", async () => {
-    const { outputs } = await workspace.up();
-    expect(outputs.authUrl).toBe(`http://auth.${namespace}.svc`);
+    const { outputs } = await stack.workspace.up();
+    expect(outputs.authUrl).toBe(`http://auth.${stack.namespace}.svc`);
     const port = { protocol: "TCP", port: 8080 };
     expect(await policy("auth")).toEqual({ ingress: [{ from: [pods("web")], ports: [port] }] });
     expect(await policy("web")).toMatchObject({
@@ -69,22 +58,22 @@ describe.skipIf(!canStart)("two Apps in a cluster", () => {
   });
 
   test("are scaled one by one", async () => {
-    await (await workspace.stack()).setConfig("authReplicas", { value: "3" });
-    expect(deployments(await workspace.up())).toEqual(["update auth"]);
+    await (await stack.workspace.stack()).setConfig("authReplicas", { value: "3" });
+    expect(deployments(await stack.workspace.up())).toEqual(["update auth"]);
     expect(await deployment("auth")).toMatchObject({ generation: 2, replicas: 3 });
     expect(await deployment("web")).toMatchObject({ generation: 1 });
   });
 
   test("are updated and rolled back one by one", async () => {
-    const path = join(workspace.program, "modules/auth.wasm");
+    const path = join(stack.workspace.program, "modules/auth.wasm");
     const [former, bytes] = [await deployment("auth"), await readFile(path)];
     // A custom section: other bytes of the same behaviour.
     await writeFile(path, Buffer.concat([bytes, Buffer.from([0, 5, 4, ...Buffer.from("next")])]));
-    expect(deployments(await workspace.up())).toEqual(["update auth"]);
+    expect(deployments(await stack.workspace.up())).toEqual(["update auth"]);
     const { image } = await deployment("auth");
     expect(image).not.toBe(former.image);
     await writeFile(path, bytes);
-    expect(deployments(await workspace.up())).toEqual(["update auth"]);
+    expect(deployments(await stack.workspace.up())).toEqual(["update auth"]);
     expect(await deployment("auth")).toEqual({ ...former, generation: 4 });
     expect(await deployment("web")).toMatchObject({ generation: 1 });
   });
