@@ -1,49 +1,14 @@
 /** An Image over the protocol: what preview knows without the network, and what the state says of what the registry has. */
-import { generateKeyPairSync } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { moduleArtifact } from "../../provider/artifacts/artifact.ts";
+import { afterEach, describe, expect, it } from "vitest";
 import { unknown } from "../../provider/schema/fields.ts";
 import { type Properties, Secret } from "../../provider/values.ts";
-import { TestEngine } from "./harness.ts";
-import { MemoryRegistry } from "./memoryRegistry.ts";
-import { guestDigest, guestFile } from "./samples.ts";
+import { artifactOf, engine, folder, inputs, newKey, provideImages, registry, type } from "./imageSupport.ts";
 
-const type = "wasm:index:Image";
 const { DIFF_NONE, DIFF_SOME } = providerPb.DiffResponse.DiffChanges;
 
-let engine: TestEngine;
-let folder: string;
-let registry: MemoryRegistry;
-let inputs: Properties;
-
-const artifactOf = (name: "client" | "echo") => ({ ...moduleArtifact(guestDigest(name), "component") });
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "wasm-image-"));
-  engine = await TestEngine.attach({ cacheDirectory: folder });
-  // An Image names its module by digest: the bytes are in the store once somebody has shown them.
-  for (const name of ["client", "echo"]) await engine.invoke("wasm:index:inspect", { file: guestFile(name) });
-});
-afterAll(async () => {
-  engine.close();
-  await rm(folder, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  registry = await MemoryRegistry.start();
-  const repository = `${registry.host}/acme/api`;
-  inputs = {
-    artifact: artifactOf("client"),
-    repository,
-    insecure: true,
-    format: "wasm",
-    deleteOnDestroy: false,
-  };
-});
+provideImages();
 
 describe("preview", () => {
   it("knows the reference before anything is pushed, and asks no registry", async () => {
@@ -209,11 +174,6 @@ describe("Delete", () => {
     await engine.delete(type, state);
   });
 });
-
-function newKey(): string {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  return privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-}
 
 describe("a key", () => {
   const configure = (key: string) =>

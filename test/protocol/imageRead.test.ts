@@ -1,52 +1,12 @@
 /** What a refresh of an Image finds, and the next update repairs. */
-import { generateKeyPairSync } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { moduleArtifact } from "../../provider/artifacts/artifact.ts";
-import { type Properties, Secret } from "../../provider/values.ts";
-import { TestEngine } from "./harness.ts";
-import { MemoryRegistry } from "./memoryRegistry.ts";
-import { guestDigest, guestFile } from "./samples.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { Secret } from "../../provider/values.ts";
+import { artifactOf, engine, folder, inputs, newKey, provideImages, registry, type } from "./imageSupport.ts";
 
-const type = "wasm:index:Image";
 const { DIFF_SOME } = providerPb.DiffResponse.DiffChanges;
 
-let engine: TestEngine;
-let folder: string;
-let registry: MemoryRegistry;
-let inputs: Properties;
-
-const artifactOf = (name: "client" | "echo") => ({ ...moduleArtifact(guestDigest(name), "component") });
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "wasm-image-"));
-  engine = await TestEngine.attach({ cacheDirectory: folder });
-  // An Image names its module by digest: the bytes are in the store once somebody has shown them.
-  for (const name of ["client", "echo"]) await engine.invoke("wasm:index:inspect", { file: guestFile(name) });
-});
-afterAll(async () => {
-  engine.close();
-  await rm(folder, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  registry = await MemoryRegistry.start();
-  const repository = `${registry.host}/acme/api`;
-  inputs = {
-    artifact: artifactOf("client"),
-    repository,
-    insecure: true,
-    format: "wasm",
-    deleteOnDestroy: false,
-  };
-});
-
-function newKey(): string {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  return privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-}
+provideImages();
 
 /** Takes referrers out of the registry and out of the list of them, as somebody else would. */
 function forget(
