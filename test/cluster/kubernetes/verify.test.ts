@@ -63,6 +63,17 @@ describe.skipIf(!canStart)("a target that is verified", () => {
     await expect(preview({ runtimeClass: "nobodys" })).rejects.toThrow("resource 'nobodys' does not exist");
   });
 
+  test.each([
+    ["is none", () => "nonsense", /failed to parse kubeconfig data/],
+    [
+      "names a context that is not in it",
+      () => cluster.kubeconfig.replace(/(current-context"?: *"?)[^",\n]+/, "$1nowhere"),
+      /context was not found for specified context: nowhere/,
+    ],
+  ])("has none where the kubeconfig %s", async (_what, kubeconfig, error) => {
+    await expect(preview({ kubeconfig: kubeconfig() })).rejects.toThrow(error);
+  });
+
   test("has none where the cluster cannot be reached", async () => {
     const kubeconfig = cluster.kubeconfig.replace(/127\.0\.0\.1:\d+/, "127.0.0.1:1");
     await expect(preview({ kubeconfig })).rejects.toThrow(/connection refused|unreachable/);
